@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* span.c - comparing and cutting spans. */
+#include "base/span.h"
+
+#include "base/ascii.h"
+
+size_t span_find(struct span span, char byte)
+{
+	const char *hit = span.len == 0 ? NULL : memchr(span.base, byte, span.len);
+
+	return hit == NULL ? span.len : (size_t)(hit - span.base);
+}
+
+bool span_equal_nocase(struct span a, struct span b)
+{
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++) {
+		if (ascii_lower(a.base[i]) != ascii_lower(b.base[i]))
+			return false;
+	}
+	return true;
+}
+
+struct span span_take(struct span *rest, char separator)
+{
+	size_t at = span_find(*rest, separator);
+	struct span piece = span_first(*rest, at);
+
+	*rest = at == rest->len ? SPAN_NONE : span_from(*rest, at + 1);
+	return piece;
+}
+
+struct span span_trim_end(struct span span)
+{
+	while (span.len > 0 && ascii_is_blank(span.base[span.len - 1]))
+		span.len--;
+	return span;
+}
+
+struct span span_trim(struct span span)
+{
+	while (span.len > 0 && ascii_is_blank(span.base[0]))
+		span = span_from(span, 1);
+	return span_trim_end(span);
+}
