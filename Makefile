@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# mail-session: SMTP, LMTP and POP3 handlers. Targets: all check lint install uninstall demo deps bench clean.
+# mail-session: SMTP, LMTP and POP3 handlers. Targets: all check lint install uninstall demo deps clean.
 
 VERSION    = 0.1.0
 SOVERSION  = 0
@@ -18,44 +18,61 @@ DESTDIR    =
 CC         = gcc
 AR         = ar
 INSTALL    = install
-BUILD      = build
+# SANITIZE=1 builds everything with the address and undefined-behaviour sanitizers, beside the normal build.
+SANITIZE   =
+BUILD      = $(if $(SANITIZE),build/sanitize,build)
 
 WARNINGS   = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
-HARDENING  = -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -D_FORTIFY_SOURCE=2 \
+MACHINE   := $(shell uname -m)
+HARDENING  = -fstack-protector-strong -fstack-clash-protection $(if $(filter x86_64,$(MACHINE)),-fcf-protection=full) \
              -fno-strict-aliasing -fno-strict-overflow -fno-delete-null-pointer-checks
 LDHARDENING = -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
-CFLAGS     = -O2 -g
-CPPFLAGS   =
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS     = $(if $(SANITIZE),-O1 -g,-O2 -g)
+CPPFLAGS   = $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 LDFLAGS    =
 # .ci/run sets WERROR=-Werror
 WERROR     =
 
-ALL_CFLAGS = -std=c11 $(WARNINGS) $(WERROR) $(HARDENING) $(CFLAGS)
+ALL_CFLAGS = -std=c11 $(WARNINGS) $(WERROR) $(HARDENING) $(if $(SANITIZE),$(SANITIZERS)) \
+             -ffile-prefix-map=$(CURDIR)/= $(CFLAGS)
+ALL_LDFLAGS = $(LDHARDENING) $(if $(SANITIZE),$(SANITIZERS)) $(LDFLAGS)
 ALL_CPPFLAGS = -Ilib -D_GNU_SOURCE -DMS_VERSION='"$(VERSION)"' $(CPPFLAGS)
 
 # Where musl-gcc is there (Debian's musl-tools) the session programs are built with it: a static musl
 # program starts 2.5 times faster than a static glibc one. MUSL= (empty) builds them with static glibc.
-MUSL      := $(shell command -v musl-gcc 2>/dev/null)
+MUSL       = $(if $(SANITIZE),,$(shell command -v musl-gcc 2>/dev/null))
 
 # ---- what there is ---------------------------------------------------------------------------
-LIB_SOURCES  := $(sort $(wildcard lib/*/*.c))
-# Static: they start in a moment and nothing but libc is linked into them.
-STATIC_PROGRAMS  = smtp-session lmtp-session pop3-session maildir-store auth-ok hook-runner
-# Dynamic: they need a big library (libcrypt has no static musl counterpart).
-DYNAMIC_PROGRAMS = passwd-auth
-PROGRAMS = $(STATIC_PROGRAMS) $(DYNAMIC_PROGRAMS)
+LIB_SOURCES := $(sort $(wildcard lib/*/*.c))
+# What users start, and what those start.
+COMMANDS = smtp-session lmtp-session pop3-session
+HELPERS  = maildir-store passwd-auth auth-ok hook-runner
+PROGRAMS = $(COMMANDS) $(HELPERS)
+# Dynamic: those that need a big library (and libcrypt, whose static musl counterpart lacks yescrypt). All
+# others are static: they start in a moment and nothing but libc is linked into them.
+LIBS_passwd-auth = -lcrypt
+DYNAMIC_PROGRAMS = $(foreach program,$(PROGRAMS),$(if $(LIBS_$(program)),$(program)))
+STATIC_PROGRAMS  = $(filter-out $(DYNAMIC_PROGRAMS),$(PROGRAMS))
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c)) \
+              $(patsubst tests/transcript/%.c,%,$(wildcard tests/transcript/*.c))
+MAN_PAGES  := $(wildcard $(foreach section,1 3 5 7 8,cmd/*/*.$(section) lib/*/*.$(section)))
+# The interface of libmailsession; all other headers are its own business.
+PUBLIC_HEADERS = base/ascii base/buffer base/number base/span base/utf8 mail/address mail/reply \
+                 engine/engine engine/event engine/pop3 engine/smtp engine/verdict
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/libmailsession.a $(BUILD)/libmailsession.so
 
-# ---- static objects --------------------------------------------------------------------------
-ifneq ($(MUSL),)
+# ---- objects ---------------------------------------------------------------------------------
+# $(BUILD)/static: for the static programs. $(BUILD)/shared: for the libraries, the dynamic programs and the tests.
+ifneq ($(strip $(MUSL)),)
 # musl's specs leave out the kernel's headers and, even with -static-pie, name a dynamic loader:
 # link them in and name the start files, so that the result is a true static-pie.
 STATIC_CC    = $(MUSL)
 STATIC_CPP   = -isystem $(BUILD)/kernel-headers
 MUSL_DIR    := $(dir $(shell $(MUSL) -print-file-name=rcrt1.o 2>/dev/null))
 ifeq ($(MUSL_DIR),./)
-MUSL_DIR    := /usr/lib/$(shell uname -m)-linux-musl/
+MUSL_DIR    := /usr/lib/$(MACHINE)-linux-musl/
 endif
 CRTDIR      := $(dir $(shell gcc -print-file-name=crtbeginS.o))
 STATIC_START = $(MUSL_DIR)rcrt1.o $(MUSL_DIR)crti.o $(CRTDIR)crtbeginS.o
@@ -64,54 +81,136 @@ STATIC_LINK  = $(MUSL) -nostartfiles -static -Wl,-pie,--no-dynamic-linker,-z,tex
 KERNEL_HEADERS = $(BUILD)/kernel-headers/.made
 else
 STATIC_CC    = $(CC)
-STATIC_LINK  = $(CC) -static-pie
+# A sanitizer's run-time library cannot be linked statically.
+STATIC_LINK  = $(CC) $(if $(SANITIZE),-pie,-static-pie)
 endif
 
 $(BUILD)/kernel-headers/.made:
 	@mkdir -p $(@D)
 	ln -sfn /usr/include/linux $(@D)/linux
 	ln -sfn /usr/include/asm-generic $(@D)/asm-generic
-	ln -sfn /usr/include/$(shell uname -m)-linux-gnu/asm $(@D)/asm
+	ln -sfn /usr/include/$(MACHINE)-linux-gnu/asm $(@D)/asm
 	touch $@
 
-LIB_STATIC  = $(LIB_SOURCES:%.c=$(BUILD)/static/%.o)
-LIB_SHARED  = $(LIB_SOURCES:%.c=$(BUILD)/shared/%.o)
-PATHS_CPP   = -DMS_SYSCONFDIR='"$(SYSCONFDIR)"' -DMS_LIBEXECDIR='"$(LIBEXECDIR)"'
+# Stamps, rewritten when what they hold has changed: other flags build everything again, other paths
+# (make install PREFIX=...) only what has them compiled in.
+PATHS_CPP = -DMS_SYSCONFDIR='"$(SYSCONFDIR)"' -DMS_LIBEXECDIR='"$(LIBEXECDIR)"'
+define stamp
+$(BUILD)/$(1): FORCE
+	@mkdir -p $$(@D)
+	@echo '$(subst ','\'',$(2))' | cmp -s - $$@ || echo '$(subst ','\'',$(2))' >$$@
+endef
+$(eval $(call stamp,flags,$(CC) $(STATIC_CC) $(ALL_CPPFLAGS) $(filter-out $(WARNINGS) $(WERROR),$(ALL_CFLAGS))))
+$(eval $(call stamp,paths,$(PATHS_CPP)))
+WITH_PATHS := $(shell grep -lE 'MS_(SYSCONF|LIBEXEC)DIR' $(LIB_SOURCES) cmd/*/*.c /dev/null 2>/dev/null)
+$(foreach kind,static shared,$(WITH_PATHS:%.c=$(BUILD)/$(kind)/%.o)): $(BUILD)/paths
+$(foreach kind,static shared,$(WITH_PATHS:%.c=$(BUILD)/$(kind)/%.o)): private EXTRA_CPP = $(PATHS_CPP)
 
-$(BUILD)/static/%.o: %.c $(KERNEL_HEADERS)
+$(BUILD)/static/%.o: %.c $(BUILD)/flags $(KERNEL_HEADERS)
 	@mkdir -p $(@D)
-	$(STATIC_CC) $(ALL_CPPFLAGS) $(PATHS_CPP) $(STATIC_CPP) $(ALL_CFLAGS) -fPIE -MMD -MP -c -o $@ $<
+	$(STATIC_CC) $(ALL_CPPFLAGS) $(EXTRA_CPP) $(STATIC_CPP) $(ALL_CFLAGS) -fPIE -MMD -MP -c -o $@ $<
 
-$(BUILD)/shared/%.o: %.c
+$(BUILD)/shared/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(PATHS_CPP) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CPPFLAGS) $(EXTRA_CPP) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
-$(BUILD)/static/libsession.a: $(LIB_STATIC)
+$(BUILD)/static/libsession.a: $(LIB_SOURCES:%.c=$(BUILD)/static/%.o)
 	rm -f $@ && $(AR) rcsD $@ $^
 
-$(BUILD)/libmailsession.a: $(LIB_SHARED)
+$(BUILD)/libmailsession.a: $(LIB_SOURCES:%.c=$(BUILD)/shared/%.o)
 	rm -f $@ && $(AR) rcsD $@ $^
 
-$(BUILD)/libmailsession.so: $(LIB_SHARED)
-	$(CC) -shared -Wl,-soname,libmailsession.so.$(SOVERSION) $(LDHARDENING) $(LDFLAGS) -o $@ $^
+$(BUILD)/libmailsession.so: $(LIB_SOURCES:%.c=$(BUILD)/shared/%.o)
+	$(CC) -shared -Wl,-soname,libmailsession.so.$(SOVERSION) $(ALL_LDFLAGS) -o $@ $^
 
 # ---- programs --------------------------------------------------------------------------------
 define static_program
 $(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/static/%.o,$(wildcard cmd/$(1)/*.c)) $(BUILD)/static/libsession.a
 	@mkdir -p $$(@D)
-	$$(STATIC_LINK) $$(LDHARDENING) $$(LDFLAGS) -o $$@ $$^ $$(STATIC_END)
+	$$(STATIC_LINK) $$(ALL_LDFLAGS) -o $$@ $$^ $$(STATIC_END)
 endef
 define dynamic_program
 $(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/shared/%.o,$(wildcard cmd/$(1)/*.c)) $(BUILD)/libmailsession.a
 	@mkdir -p $$(@D)
-	$$(CC) -pie $$(LDHARDENING) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
+	$$(CC) -pie $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
 endef
-LIBS_passwd-auth = -lcrypt
+define test_program
+$(BUILD)/tests/$(notdir $(1)): $(BUILD)/shared/$(1).o $(BUILD)/libmailsession.a
+	@mkdir -p $$(@D)
+	$$(CC) -pie $$(ALL_LDFLAGS) -o $$@ $$^
+endef
 $(foreach program,$(STATIC_PROGRAMS),$(eval $(call static_program,$(program))))
 $(foreach program,$(DYNAMIC_PROGRAMS),$(eval $(call dynamic_program,$(program))))
+$(foreach test,$(basename $(wildcard tests/unit/*.c tests/transcript/*.c)),$(eval $(call test_program,$(test))))
+
+# ---- tests -----------------------------------------------------------------------------------
+# Debian's packages. `make deps` installs those that are missing and starts no daemon.
+BUILD_PACKAGES = gcc make libc6-dev libcrypt-dev linux-libc-dev musl-tools
+DEMO_PACKAGES  = curl netcat-openbsd swaks
+TEST_PACKAGES  = bats bats-assert bats-file bats-support clang clang-format fetchmail git ipsvd mandoc mpop \
+                 msmtp perl pkg-config python3 shellcheck socat strace systemd ucspi-tcp
+
+deps:
+	@tests/lib/deps $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES)
+
+check: deps
+	$(MAKE) all tests
+	BUILD=$(BUILD) SANITIZE=$(SANITIZE) tests/run
+
+tests: $(UNIT_TESTS:%=$(BUILD)/tests/%)
+
+lint:
+	@PUBLIC_HEADERS='$(PUBLIC_HEADERS)' tests/lib/lint
+
+# Serves mail on free ports of the loopback interface until Ctrl-C; DEMO_EXIT=1 sends itself a message and stops.
+demo:
+	@tests/lib/deps $(BUILD_PACKAGES) $(DEMO_PACKAGES)
+	@$(MAKE) --no-print-directory -s PREFIX=$(CURDIR)/$(BUILD)/demo/installed install
+	@DEMO_EXIT=$(DEMO_EXIT) units/demo $(BUILD)/demo
+
+# ---- installation ----------------------------------------------------------------------------
+# Everything that is installed, as SOURCE:DESTINATION. What lies in $(BUILD) is copied; all else is text, in which
+# @BINDIR@ and the like are replaced, and links, in whose targets they are.
+LIBRARY    = $(LIBDIR)/libmailsession
+COMPLETION = $(PREFIX)/share/bash-completion/completions
+SAMPLES   := $(patsubst units/%,%,$(shell find units/backends units/drop-ins units/fail2ban units/inetd units/scripts \
+                ! -type d 2>/dev/null | sort))
+INSTALLED  = $(COMMANDS:%=$(BUILD)/bin/%:$(BINDIR)/%) $(HELPERS:%=$(BUILD)/bin/%:$(LIBEXECDIR)/%) \
+             $(BUILD)/libmailsession.a:$(LIBRARY).a $(BUILD)/libmailsession.so:$(LIBRARY).so.$(VERSION) \
+             lib/mailsession.pc:$(LIBDIR)/pkgconfig/mailsession.pc \
+             $(foreach header,$(PUBLIC_HEADERS),lib/$(header).h:$(INCLUDEDIR)/$(notdir $(header)).h) \
+             $(foreach page,$(MAN_PAGES),$(page):$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+             $(foreach unit,$(wildcard units/systemd/*),$(unit):$(UNITDIR)/$(notdir $(unit))) \
+             units/sysusers.conf:$(PREFIX)/lib/sysusers.d/mail-session.conf \
+             units/tmpfiles.conf:$(PREFIX)/lib/tmpfiles.d/mail-session.conf \
+             $(SAMPLES:%=units/%:$(DATADIR)/%) $(COMMANDS:%=units/completion.bash:$(COMPLETION)/%)
+LINKS      = libmailsession.so.$(VERSION):$(LIBRARY).so.$(SOVERSION) libmailsession.so.$(SOVERSION):$(LIBRARY).so
+PLACES     = BINDIR LIBDIR LIBEXECDIR SYSCONFDIR DATADIR PREFIX VERSION
+SUBSTITUTE = sed $(foreach place,$(PLACES),-e 's|@$(place)@|$($(place))|g')
+INCLUDES   = sed -E 's|^\#include "[a-z]+/([a-z0-9]+\.h)"|\#include <mailsession/\1>|'
+
+install: all
+	@for pair in $(INSTALLED); do \
+		from=$${pair%%:*} to=$(DESTDIR)$${pair#*:}; \
+		mkdir -p "$${to%/*}" || exit; \
+		if [ -L "$$from" ]; then ln -sfn "$$(readlink "$$from" | $(SUBSTITUTE))" "$$to" || exit; continue; fi; \
+		mode=644; [ ! -x "$$from" ] || mode=755; \
+		case $$from in \
+		$(BUILD)/*) $(INSTALL) -m $$mode "$$from" "$$to" ;; \
+		*) $(SUBSTITUTE) "$$from" | $(INCLUDES) >"$(BUILD)/installing" && \
+			$(INSTALL) -m $$mode "$(BUILD)/installing" "$$to" ;; \
+		esac || exit; \
+	done; rm -f "$(BUILD)/installing"
+	@for pair in $(LINKS); do ln -sfn "$${pair%%:*}" "$(DESTDIR)$${pair#*:}" || exit; done
+
+uninstall:
+	@for pair in $(INSTALLED) $(LINKS); do rm -f "$(DESTDIR)$${pair#*:}"; done
+	@for dir in $(DATADIR) $(LIBEXECDIR) $(INCLUDEDIR); do \
+		[ ! -d "$(DESTDIR)$$dir" ] || find "$(DESTDIR)$$dir" -depth -type d -empty -delete; done
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check lint install uninstall demo deps bench clean
+FORCE:
+.PHONY: all check clean demo deps install lint tests uninstall FORCE
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
