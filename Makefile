@@ -54,8 +54,7 @@ PROGRAMS = $(COMMANDS) $(HELPERS)
 LIBS_passwd-auth = -lcrypt
 DYNAMIC_PROGRAMS = $(foreach program,$(PROGRAMS),$(if $(LIBS_$(program)),$(program)))
 STATIC_PROGRAMS  = $(filter-out $(DYNAMIC_PROGRAMS),$(PROGRAMS))
-UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c)) \
-              $(patsubst tests/transcript/%.c,%,$(wildcard tests/transcript/*.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 MAN_PAGES  := $(wildcard $(foreach section,1 3 5 7 8,cmd/*/*.$(section) lib/*/*.$(section)))
 # The interface of libmailsession; all other headers are its own business.
 PUBLIC_HEADERS = base/ascii base/buffer base/number base/span base/utf8 mail/address mail/reply \
@@ -134,14 +133,16 @@ $(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/shared/%.o,$(wildcard cmd/$(1)/*.c)) 
 	@mkdir -p $$(@D)
 	$$(CC) -pie $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
 endef
+# One a file in tests/unit, and replay from all of tests/transcript.
 define test_program
-$(BUILD)/tests/$(notdir $(1)): $(BUILD)/shared/$(1).o $(BUILD)/libmailsession.a
+$(BUILD)/tests/$(1): $(patsubst %.c,$(BUILD)/shared/%.o,$(wildcard $(2))) $(BUILD)/libmailsession.a
 	@mkdir -p $$(@D)
 	$$(CC) -pie $$(ALL_LDFLAGS) -o $$@ $$^
 endef
 $(foreach program,$(STATIC_PROGRAMS),$(eval $(call static_program,$(program))))
 $(foreach program,$(DYNAMIC_PROGRAMS),$(eval $(call dynamic_program,$(program))))
-$(foreach test,$(basename $(wildcard tests/unit/*.c tests/transcript/*.c)),$(eval $(call test_program,$(test))))
+$(foreach test,$(UNIT_TESTS),$(eval $(call test_program,$(test),tests/unit/$(test).c)))
+$(eval $(call test_program,replay,tests/transcript/*.c))
 
 # ---- tests -----------------------------------------------------------------------------------
 # Debian's packages. `make deps` installs those that are missing and starts no daemon.
@@ -157,7 +158,7 @@ check: deps
 	$(MAKE) all tests
 	BUILD=$(BUILD) SANITIZE=$(SANITIZE) tests/run
 
-tests: $(UNIT_TESTS:%=$(BUILD)/tests/%)
+tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/replay
 
 lint:
 	@PUBLIC_HEADERS='$(PUBLIC_HEADERS)' tests/lib/lint
