@@ -6,7 +6,7 @@
 #define MAILSESSION_SESSION_H
 
 #include "engine/event.h"
-#include "launch/option.h"
+#include "option/option.h"
 #include "session/peer.h"
 
 /*

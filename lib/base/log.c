@@ -7,7 +7,7 @@
  * code point of the same number; in logfmt it is \xNN like a control character.
  * A log that cannot be written is no reason to stop: errors of write(2) are dropped.
  */
-#include "session/log.h"
+#include "base/log.h"
 
 #include "base/ascii.h"
 #include "base/descriptor.h"

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * serve.h - a co-process that answers many events: the co-process contract.
+ *
+ * Calls are sequential.  A framing error, an early end or a time-out is a temporary
+ * failure of the call and the end of the co-process.
+ */
+#ifndef MAILSESSION_SERVE_H
+#define MAILSESSION_SERVE_H
+
+#include "backend/job.h"
+#include "backend/record.h"
+#include "backend/said.h"
+#include "backend/spool.h"
+
+#include <sys/types.h>
+
+enum serve_phase {
+	SERVE_DOWN,
+	SERVE_HELLO,  /* its first record is awaited */
+	SERVE_READY,
+	SERVE_SENDING,
+	SERVE_ANSWER, /* a record is awaited */
+	SERVE_PART,   /* octets of a part are awaited */
+};
+
+struct serve {
+	struct job job; /* the call in progress, or the last one */
+	enum serve_phase phase;
+	pid_t pid;      /* process and group, 0: none of ours (a unix socket) */
+	int process;    /* pidfd, or -1 */
+	struct said said;
+	const char *session;
+	event_set events; /* of its hello */
+	bool can_fds;     /* of its hello */
+	bool asked_before;
+	bool asked;       /* a call waits for its answer */
+	bool last_part;
+	int64_t deadline;
+	uint64_t part_left;
+	/* the call being sent: its record, then `envelope`, then the message where it is not a descriptor */
+	int envelope;
+	int message;
+	uint64_t envelope_left;
+	uint64_t message_left;
+	size_t out_at;
+	struct spool parts; /* what a yielding event yields, when it comes in parts */
+	struct channel channel;
+	struct buffer out;
+	char out_bytes[RECORD_MAX];
+	char in_bytes[65536];
+};
+
+struct serve_call {
+	enum event event;
+	char *const *environment; /* "NAME=value", sent as fields */
+	unsigned count;
+	int envelope;          /* deliver and delete: a seekable descriptor, else -1; the caller keeps it */
+	uint64_t envelope_len;
+	int message;           /* deliver: seekable, at offset 0, else -1; the caller keeps it */
+	uint64_t message_len;
+	uint32_t timeout;      /* seconds */
+};
+
+void serve_init(struct serve *serve, const char *session, const char *spool_dir,
+		uint64_t spool_memory);
+
+/* Runs `path` as the co-process: argv is path and "serve". False when it cannot be started, which is logged. */
+bool serve_start(struct serve *serve, const char *path, char *const *environment, uint32_t timeout);
+
+/* Connects to the unix socket at `path`. */
+bool serve_connect(struct serve *serve, const char *path, uint32_t timeout);
+
+/* Takes a stream whose other end a program (`pid`, stderr `err`) already holds, as auth's does: its hello is awaited. */
+void serve_adopt(struct serve *serve, int socket, pid_t pid, int err, uint32_t timeout);
+
+/* Begins a call; serve->job tells when it is done. VERDICT_NONE: the co-process does not know the event. */
+void serve_ask(struct serve *serve, const struct serve_call *call);
+
+/* As the functions of hook.h. */
+#define SERVE_POLL_FDS 3
+unsigned serve_poll(const struct serve *serve, struct pollfd *fds);
+int64_t serve_deadline(const struct serve *serve);
+void serve_work(struct serve *serve, const struct pollfd *fds, unsigned count, int64_t now);
+
+/* Hangs up: the co-process sees the end of its input. It is still to be waited for. */
+void serve_hang_up(struct serve *serve);
+
+/* True when no process of ours runs (any more); reaps it. */
+bool serve_gone(struct serve *serve);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+/* descriptor.c - small things about file descriptors. */
+#include "base/descriptor.h"
+
+#include "base/buffer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void fd_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+void fd_close_from(unsigned first)
+{
+	/* Not every libc that we build with knows close_range(2), which came with Linux 5.9. */
+	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+		return;
+	for (long fd = (long)first, end = sysconf(_SC_OPEN_MAX); fd < end; fd++)
+		close((int)fd);
+}
+
+ssize_t fd_read(int fd, char *bytes, size_t len)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, bytes, len);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+ssize_t fd_write(int fd, struct span bytes)
+{
+	ssize_t put;
+
+	do
+		put = write(fd, bytes.base, bytes.len);
+	while (put < 0 && errno == EINTR);
+	return put;
+}
+
+bool fd_write_all(int fd, struct span bytes)
+{
+	while (bytes.len > 0) {
+		ssize_t put = fd_write(fd, bytes);
+
+		if (put < 0)
+			return false;
+		bytes = span_from(bytes, (size_t)put);
+	}
+	return true;
+}
+
+bool fd_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+int fd_memory(const char *name, struct span bytes)
+{
+	int fd = (int)syscall(SYS_memfd_create, name, 1U /* MFD_CLOEXEC */);
+
+	if (fd < 0)
+		return -1;
+	if (!fd_write_all(fd, bytes) || lseek(fd, 0, SEEK_SET) != 0)
+		fd_close(&fd);
+	return fd;
+}
+
+int fd_reopen(int fd)
+{
+	char path[32];
+	struct buffer buffer = BUFFER(path);
+	int again;
+
+	buffer_string(&buffer, "/proc/self/fd/");
+	buffer_number(&buffer, (uint64_t)fd);
+	again = open(buffer_cstr(&buffer), O_RDONLY | O_CLOEXEC);
+	if (again >= 0)
+		return again;
+	again = fcntl(fd, F_DUPFD_CLOEXEC, 4);
+	if (again >= 0 && lseek(again, 0, SEEK_SET) != 0)
+		fd_close(&again);
+	return again;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/* frame.c - what parser and runner say to one another. */
+#include "session/frame.h"
+
+#include "base/descriptor.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+/* Fixed fields travel in host order: both ends are one program on one machine. */
+static void put_u16(struct buffer *buffer, uint16_t value)
+{
+	buffer_put(buffer, (struct span){ (const char *)&value, sizeof(value) });
+}
+
+static bool take(struct span *bytes, void *to, size_t len)
+{
+	if (bytes->len < len)
+		return false;
+	memcpy(to, bytes->base, len);
+	*bytes = span_from(*bytes, len);
+	return true;
+}
+
+static bool take_span(struct span *bytes, struct span *to)
+{
+	uint16_t len;
+
+	if (!take(bytes, &len, sizeof(len)) || len > bytes->len)
+		return false;
+	*to = span_first(*bytes, len);
+	*bytes = span_from(*bytes, len);
+	return true;
+}
+
+static void put_span(struct buffer *buffer, struct span span)
+{
+	put_u16(buffer, (uint16_t)span.len);
+	buffer_put(buffer, span);
+}
+
+void frame_put(struct buffer *buffer, const struct frame *frame)
+{
+	buffer_byte(buffer, (char)frame->kind);
+	if (frame->kind == FRAME_BYE) {
+		buffer_byte(buffer, (char)frame->end);
+		buffer_put(buffer, (struct span){ (const char *)&frame->counts, sizeof(frame->counts) });
+		put_span(buffer, frame->fault);
+		return;
+	}
+	buffer_byte(buffer, (char)frame->call.event);
+	put_u16(buffer, (uint16_t)frame->call.answers);
+	buffer_byte(buffer, (char)frame->call.count);
+	for (unsigned i = 0; i < frame->call.count; i++) {
+		buffer_byte(buffer, (char)frame->call.facts[i].name);
+		put_span(buffer, frame->call.facts[i].value);
+	}
+}
+
+static bool take_bye(struct span *bytes, struct frame *frame)
+{
+	unsigned char end;
+
+	if (!take(bytes, &end, 1) || end >= END_COUNT ||
+	    !take(bytes, &frame->counts, sizeof(frame->counts)) ||
+	    !take_span(bytes, &frame->fault) || frame->fault.len > 512)
+		return false;
+	frame->end = (enum session_end)end;
+	return true;
+}
+
+bool frame_take(struct span *bytes, enum protocol protocol, struct frame *frame)
+{
+	unsigned char kind, event, count;
+	uint16_t answers;
+
+	memset(frame, 0, sizeof(*frame));
+	if (!take(bytes, &kind, 1) || kind > FRAME_BYE)
+		return false;
+	frame->kind = (enum frame_kind)kind;
+	if (kind == FRAME_BYE)
+		return take_bye(bytes, frame);
+	if (!take(bytes, &event, 1) || event >= EVENT_COUNT ||
+	    (event_table[event].protocols & (1U << protocol)) == 0 ||
+	    !take(bytes, &answers, sizeof(answers)) || !take(bytes, &count, 1) ||
+	    count > EVENT_FACTS_MAX)
+		return false;
+	frame->call.event = (enum event)event;
+	frame->call.answers = answers;
+	for (unsigned i = 0; i < count; i++) {
+		unsigned char name;
+		struct span value;
+
+		if (!take(bytes, &name, 1) || name >= FACT_COUNT || !take_span(bytes, &value) ||
+		    (fact_table[name].events & EVENT_BIT(event)) == 0 ||
+		    !fact_is_clean((enum fact_name)name, value))
+			return false;
+		event_add(&frame->call, (enum fact_name)name, value);
+	}
+	return true;
+}
+
+void answer_put(struct buffer *buffer, const struct answer *answer)
+{
+	uint16_t exit = (uint16_t)(int16_t)answer->verdict.exit;
+
+	buffer_byte(buffer, (char)answer->kind);
+	put_u16(buffer, exit);
+	buffer_byte(buffer, answer->verdict.close ? 1 : 0);
+	put_span(buffer, answer->verdict.id);
+	put_span(buffer, answer->verdict.text);
+}
+
+bool answer_take(struct span bytes, struct answer *answer)
+{
+	unsigned char kind, close;
+	int16_t exit;
+
+	if (!take(&bytes, &kind, 1) || kind > ANSWER_SHUTDOWN || !take(&bytes, &exit, sizeof(exit)) ||
+	    !take(&bytes, &close, 1) || !take_span(&bytes, &answer->verdict.id) ||
+	    !take_span(&bytes, &answer->verdict.text))
+		return false;
+	answer->kind = (enum answer_kind)kind;
+	answer->verdict.exit = exit;
+	answer->verdict.close = close != 0;
+	return true;
+}
+
+bool frame_send(int socket, struct span bytes, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { (void *)(uintptr_t)bytes.base, bytes.len };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t put;
+
+	if (fd >= 0) {
+		struct cmsghdr *header;
+
+		message.msg_control = control;
+		message.msg_controllen = sizeof(control);
+		header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(header), &fd, sizeof(int));
+	}
+	do
+		put = sendmsg(socket, &message, MSG_NOSIGNAL);
+	while (put < 0 && errno == EINTR);
+	return put == (ssize_t)bytes.len;
+}
+
+/* Takes the first descriptor of a control message and closes any other. */
+static int received_fd(struct msghdr *message)
+{
+	int first = -1;
+
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
+	     header = CMSG_NXTHDR(message, header)) {
+		size_t count;
+
+		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+			continue;
+		count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+			if (first < 0)
+				first = fd;
+			else
+				fd_close(&fd);
+		}
+	}
+	return first;
+}
+
+ssize_t frame_receive(int socket, char *bytes, size_t cap, int *fd)
+{
+	char control[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { bytes, cap };
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = fd == NULL ? NULL : control,
+				  .msg_controllen = fd == NULL ? 0 : sizeof(control) };
+	ssize_t got;
+	int came;
+
+	do
+		got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -1;
+	came = fd == NULL ? -1 : received_fd(&message);
+	if ((message.msg_flags & MSG_TRUNC) != 0) {
+		fd_close(&came);
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (fd != NULL)
+		*fd = came;
+	return got;
+}

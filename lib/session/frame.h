@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * frame.h - what parser and runner say to one another.
+ *
+ * One SOCK_SEQPACKET datagram holds one or more calls (parser to runner) or one answer
+ * (runner to parser).  The runner trusts nothing in a call: every enum, length and byte
+ * is checked by the tables of event.h before anything is done.
+ */
+#ifndef MAILSESSION_FRAME_H
+#define MAILSESSION_FRAME_H
+
+#include "engine/engine.h"
+
+#include <sys/types.h>
+
+/* The longest datagram, octets. */
+#define FRAME_MAX 16384
+
+/* A call, or the parser's last word. */
+enum frame_kind {
+	FRAME_TELL, /* nobody waits for an answer */
+	FRAME_ASK,  /* call.answers answers are awaited */
+	FRAME_BYE,  /* the session is over: end and counts */
+};
+
+struct frame {
+	enum frame_kind kind;
+	struct event_call call;     /* FRAME_TELL, FRAME_ASK */
+	enum session_end end;       /* FRAME_BYE */
+	struct engine_counts counts; /* FRAME_BYE */
+	struct span fault;          /* FRAME_BYE: what to log beside, printable; or empty */
+};
+
+/* Appends a frame; buffer->overflow when it does not fit. */
+void frame_put(struct buffer *buffer, const struct frame *frame);
+
+/*
+ * Takes one frame off the front of *bytes; spans point into it.  False when it is not
+ * well-formed: an unknown event for `protocol`, a fact that does not belong to it, a value
+ * that is too long or unclean, a length that does not add up.
+ */
+bool frame_take(struct span *bytes, enum protocol protocol, struct frame *frame);
+
+/* An answer's kinds. */
+enum answer_kind {
+	ANSWER_VERDICT,
+	ANSWER_CONTENT_END, /* the program behind a passed descriptor has ended: verdict.exit */
+	ANSWER_SHUTDOWN,    /* unasked: end the session, 421 */
+};
+
+struct answer {
+	enum answer_kind kind;
+	struct verdict verdict;
+};
+
+/* Room for the longest answer. */
+#define ANSWER_MAX (VERDICT_TEXT_MAX + 128)
+
+void answer_put(struct buffer *buffer, const struct answer *answer);
+/* The runner is trusted by the parser, but a malformed answer is still no answer. */
+bool answer_take(struct span bytes, struct answer *answer);
+
+/* Sends a datagram with `fd` attached (-1: none). False with errno. */
+bool frame_send(int socket, struct span bytes, int fd);
+
+/*
+ * Receives a datagram into storage of `cap` octets: its length, 0 at the end of the stream, -1 with
+ * errno. *fd is the descriptor that came along (close-on-exec), or -1; `fd` may be NULL: refused.
+ */
+ssize_t frame_receive(int socket, char *bytes, size_t cap, int *fd);
+
+#endif
