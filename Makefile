@@ -176,7 +176,8 @@ LIBRARY    = $(LIBDIR)/libmailsession
 COMPLETION = $(PREFIX)/share/bash-completion/completions
 SAMPLES   := $(patsubst units/%,%,$(shell find units/backends units/drop-ins units/fail2ban units/inetd units/scripts \
                 ! -type d 2>/dev/null | sort))
-INSTALLED  = $(COMMANDS:%=$(BUILD)/bin/%:$(BINDIR)/%) $(HELPERS:%=$(BUILD)/bin/%:$(LIBEXECDIR)/%) \
+INSTALLED  = $(foreach program,$(COMMANDS),$(BUILD)/bin/$(program):$(BINDIR)/$(program)) \
+             $(foreach program,$(HELPERS),$(BUILD)/bin/$(program):$(LIBEXECDIR)/$(program)) \
              $(BUILD)/libmailsession.a:$(LIBRARY).a $(BUILD)/libmailsession.so:$(LIBRARY).so.$(VERSION) \
              lib/mailsession.pc:$(LIBDIR)/pkgconfig/mailsession.pc \
              $(foreach header,$(PUBLIC_HEADERS),lib/$(header).h:$(INCLUDEDIR)/$(notdir $(header)).h) \
@@ -184,10 +185,10 @@ INSTALLED  = $(COMMANDS:%=$(BUILD)/bin/%:$(BINDIR)/%) $(HELPERS:%=$(BUILD)/bin/%
              $(foreach unit,$(wildcard units/systemd/*),$(unit):$(UNITDIR)/$(notdir $(unit))) \
              units/sysusers.conf:$(PREFIX)/lib/sysusers.d/mail-session.conf \
              units/tmpfiles.conf:$(PREFIX)/lib/tmpfiles.d/mail-session.conf \
-             $(SAMPLES:%=units/%:$(DATADIR)/%) $(COMMANDS:%=units/completion.bash:$(COMPLETION)/%)
+             $(foreach sample,$(SAMPLES),units/$(sample):$(DATADIR)/$(sample)) $(COMMANDS:%=units/completion.bash:$(COMPLETION)/%)
 LINKS      = libmailsession.so.$(VERSION):$(LIBRARY).so.$(SOVERSION) libmailsession.so.$(SOVERSION):$(LIBRARY).so
 PLACES     = BINDIR LIBDIR LIBEXECDIR SYSCONFDIR DATADIR PREFIX VERSION
-SUBSTITUTE = sed $(foreach place,$(PLACES),-e 's|@$(place)@|$($(place))|g')
+SUBSTITUTE = sed -e '/^@HARDENING@/{r units/hardening.conf' -e d -e } $(foreach place,$(PLACES),-e 's|@$(place)@|$($(place))|g')
 INCLUDES   = sed -E 's|^\#include "[a-z]+/([a-z0-9]+\.h)"|\#include <mailsession/\1>|'
 
 install: all
