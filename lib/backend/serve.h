@@ -34,6 +34,7 @@ struct serve {
 	event_set events; /* of its hello */
 	bool can_fds;     /* of its hello */
 	bool asked_before;
+	bool login;       /* started by auth: an early end is a refusal, for the caller to judge */
 	bool asked;       /* a call waits for its answer */
 	bool last_part;
 	int64_t deadline;
@@ -53,6 +54,7 @@ struct serve {
 
 struct serve_call {
 	enum event event;
+	struct span verb; /* of EVENT_COMMAND */
 	char *const *environment; /* "NAME=value", sent as fields */
 	unsigned count;
 	int envelope;          /* deliver and delete: a seekable descriptor, else -1; the caller keeps it */

@@ -43,9 +43,8 @@ bool frame_take(struct span *bytes, enum protocol protocol, struct frame *frame)
 
 /* An answer's kinds. */
 enum answer_kind {
-	ANSWER_VERDICT,
-	ANSWER_CONTENT_END, /* the program behind a passed descriptor has ended: verdict.exit */
-	ANSWER_SHUTDOWN,    /* unasked: end the session, 421 */
+	ANSWER_VERDICT,  /* with a descriptor: what a yielding event yields */
+	ANSWER_SHUTDOWN, /* unasked: end the session, 421 */
 };
 
 struct answer {

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+/* envelope.c - the accepted recipients of a transaction, with what belongs to each. */
+#include "backend/envelope.h"
+
+#include "base/descriptor.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* What is kept of a recipient. */
+static const enum fact_name kept[] = { FACT_RECIPIENT,   FACT_RECIPIENT_SAFE, FACT_ORIGINAL_RECIPIENT,
+				       FACT_RCPT_PARAMS, FACT_DSN_NOTIFY,     FACT_DSN_ORCPT };
+#define KEPT (sizeof(kept) / sizeof(*kept))
+
+/* Before the texts of each recipient. */
+struct entry {
+	uint16_t len[KEPT];
+	bool known[KEPT];
+	bool dropped;
+};
+
+/* Room that a recipient takes on average at the most; the arena is shared by all. */
+#define ENTRY_ROOM 2048
+#define ARENA_MIN  ((size_t)64 * 1024)
+
+void envelope_init(struct envelope *envelope, uint32_t most)
+{
+	*envelope = (struct envelope){ .most = most };
+}
+
+void envelope_clear(struct envelope *envelope)
+{
+	if (envelope->used > ARENA_MIN)
+		madvise(envelope->arena, envelope->cap, MADV_DONTNEED);
+	envelope->used = 0;
+	envelope->count = envelope->dropped = 0;
+}
+
+static bool reserve(struct envelope *envelope)
+{
+	void *arena;
+
+	if (envelope->arena != NULL)
+		return true;
+	envelope->cap = ARENA_MIN + (size_t)envelope->most * ENTRY_ROOM;
+	arena = mmap(NULL, envelope->cap, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (arena == MAP_FAILED)
+		return false;
+	envelope->arena = arena;
+	return true;
+}
+
+bool envelope_add(struct envelope *envelope, const struct facts *facts, bool dropped)
+{
+	struct entry entry = { .dropped = dropped };
+	struct buffer room;
+
+	if (envelope->count == envelope->most || !reserve(envelope))
+		return false;
+	room = (struct buffer){ envelope->arena, envelope->used, envelope->cap, false };
+	for (size_t i = 0; i < KEPT; i++) {
+		struct span value = facts_get(facts, kept[i]);
+
+		entry.len[i] = (uint16_t)value.len;
+		entry.known[i] = value.base != NULL;
+	}
+	buffer_put(&room, (struct span){ (const char *)&entry, sizeof(entry) });
+	for (size_t i = 0; i < KEPT; i++)
+		buffer_put(&room, facts_get(facts, kept[i]));
+	if (room.overflow)
+		return false;
+	envelope->used = room.len;
+	envelope->count++;
+	envelope->dropped += dropped;
+	return true;
+}
+
+bool envelope_next(const struct envelope *envelope, struct envelope_place *place,
+		   struct facts *facts, bool *dropped)
+{
+	struct entry entry;
+
+	facts_forget(facts, SCOPE_RECIPIENT);
+	if (place->index == envelope->count)
+		return false;
+	memcpy(&entry, envelope->arena + place->at, sizeof(entry));
+	place->at += sizeof(entry);
+	place->index++;
+	for (size_t i = 0; i < KEPT; i++) {
+		if (entry.known[i])
+			facts_set(facts, kept[i],
+				  (struct span){ envelope->arena + place->at, entry.len[i] });
+		place->at += entry.len[i];
+	}
+	*dropped = entry.dropped;
+	return true;
+}
+
+/* Writes the block out when it could not take one more line. */
+static bool put_line(int fd, struct buffer *block, struct span address, struct span parameters)
+{
+	if (buffer_room(block) < address.len + parameters.len + 2) {
+		if (!fd_write_all(fd, buffer_span(block)))
+			return false;
+		buffer_clear(block);
+	}
+	buffer_put(block, address);
+	if (parameters.len > 0) {
+		buffer_byte(block, '\t');
+		buffer_put(block, parameters);
+	}
+	buffer_byte(block, '\n');
+	return true;
+}
+
+int envelope_file(const struct envelope *envelope, struct facts *facts, bool parameters,
+		  uint32_t only, uint64_t *len)
+{
+	char bytes[4096];
+	struct buffer block = BUFFER(bytes);
+	struct envelope_place place = { 0, 0 };
+	int fd = fd_memory("envelope", SPAN_NONE);
+	bool dropped, good = fd >= 0;
+	off_t end;
+
+	if (!good)
+		return -1;
+	put_line(fd, &block, facts_get(facts, FACT_SENDER), SPAN_NONE);
+	while (good && envelope_next(envelope, &place, facts, &dropped)) {
+		struct span behind = parameters ? facts_get(facts, FACT_RCPT_PARAMS) : SPAN_NONE;
+
+		if (!dropped && (only == 0 || only == place.index))
+			good = put_line(fd, &block, facts_get(facts, FACT_RECIPIENT), behind);
+	}
+	good = good && fd_write_all(fd, buffer_span(&block));
+	end = good ? lseek(fd, 0, SEEK_CUR) : -1;
+	if (end < 0 || lseek(fd, 0, SEEK_SET) != 0) {
+		fd_close(&fd);
+		return -1;
+	}
+	*len = (uint64_t)end;
+	return fd;
+}
