@@ -154,8 +154,10 @@ TEST_PACKAGES  = bats bats-assert bats-file bats-support clang clang-format fetc
 deps:
 	@tests/lib/deps $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES)
 
+# Tests and demo use a tree of their own, so that programs find each other wherever the repository lies.
+STAGE = $(CURDIR)/$(BUILD)/stage
 check: deps
-	$(MAKE) all tests
+	$(MAKE) --no-print-directory PREFIX=$(STAGE) install tests
 	BUILD=$(BUILD) SANITIZE=$(SANITIZE) tests/run
 
 tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/replay
@@ -166,8 +168,8 @@ lint:
 # Serves mail on free ports of the loopback interface until Ctrl-C; DEMO_EXIT=1 sends itself a message and stops.
 demo:
 	@tests/lib/deps $(BUILD_PACKAGES) $(DEMO_PACKAGES)
-	@$(MAKE) --no-print-directory -s PREFIX=$(CURDIR)/$(BUILD)/demo/installed install
-	@DEMO_EXIT=$(DEMO_EXIT) units/demo $(BUILD)/demo
+	@$(MAKE) --no-print-directory -s PREFIX=$(STAGE) install
+	@units/demo $(STAGE) $(BUILD)/demo $(if $(DEMO_EXIT),exit)
 
 # ---- installation ----------------------------------------------------------------------------
 # Everything that is installed, as SOURCE:DESTINATION. What lies in $(BUILD) is copied; all else is text, in which

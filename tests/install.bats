@@ -1,0 +1,172 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# install - what `make install` puts where, and that it runs from there.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	cd "$BATS_TEST_DIRNAME/.." || return
+	# A copy, since other paths build some objects again.
+	BUILDING=$BATS_FILE_TMPDIR/build
+	mkdir "$BUILDING"
+	for part in bin shared static kernel-headers flags paths libmailsession.a libmailsession.so; do
+		[ ! -e "${BUILD:-build}/$part" ] || cp -a "${BUILD:-build}/$part" "$BUILDING/"
+	done
+	PREFIX=$BATS_FILE_TMPDIR/prefix
+	export BUILDING PREFIX
+	make -s BUILD="$BUILDING" PREFIX="$PREFIX" install
+}
+
+setup() {
+	bats_load_library bats-support
+	bats_load_library bats-assert
+	cd "$BATS_TEST_DIRNAME/.." || return
+	static=("$PREFIX"/bin/{smtp,lmtp,pop3}-session "$PREFIX"/libexec/mail-session/{maildir-store,auth-ok,hook-runner})
+}
+
+# Skips where the compiler $1 is not there; CI has every one.
+need() {
+	command -v "$1" >/dev/null || skip "no $1"
+}
+
+@test "every file lies where DESIGN says, and no place-holder is left" {
+	run ls "$PREFIX"
+	assert_output "$(printf '%s\n' bin include lib libexec share)"
+	run ls "$PREFIX/bin"
+	assert_output "$(printf '%s\n' lmtp-session pop3-session smtp-session)"
+	run ls "$PREFIX/libexec/mail-session"
+	assert_output "$(printf '%s\n' auth-ok hook-runner maildir-store passwd-auth)"
+	run ls "$PREFIX/lib"
+	assert_output "$(printf '%s\n' libmailsession.a libmailsession.so libmailsession.so.0 libmailsession.so.0.1.0 \
+		pkgconfig systemd sysusers.d tmpfiles.d)"
+	for protocol in smtp lmtp pop3; do
+		for unit in .socket @.service -listen.socket -listen.service; do
+			[ -f "$PREFIX/lib/systemd/system/$protocol-session$unit" ]
+		done
+		[ -f "$PREFIX/share/man/man8/$protocol-session.8" ]
+	done
+	run grep -rlE '@[A-Z]+@' "$PREFIX/include" "$PREFIX/lib" "$PREFIX/share"
+	assert_output ''
+}
+
+@test "nothing is setuid or writable by others (hardening 41)" {
+	run find "$PREFIX" '(' -perm /6000 -o ! -type l -perm /022 ')'
+	assert_output ''
+}
+
+@test "the tree serves mail from where it is" {
+	backend=$BATS_TEST_TMPDIR/backend
+	cp -a "$PREFIX/share/mail-session/backends/maildir" "$backend"
+	export MAILDIR=$BATS_TEST_TMPDIR/mail/%d/%n PASSWD_FILE=$BATS_TEST_TMPDIR/passwd
+	printf 'MAILDIR=%s\nPASSWD_FILE=%s\n' "$MAILDIR" "$PASSWD_FILE" >"$backend/env"
+	"$PREFIX/libexec/mail-session/maildir-store" create jo@example.org
+	echo secret | "$PREFIX/libexec/mail-session/passwd-auth" set jo@example.org
+
+	run "$PREFIX/bin/smtp-session" --hostname mx.example.org --spool-dir "$BATS_TEST_TMPDIR" "$backend" <<-END
+		EHLO client.example.org$(printf '\r')
+		MAIL FROM:<you@example.org>$(printf '\r')
+		RCPT TO:<jo@example.org>$(printf '\r')
+		DATA$(printf '\r')
+		Subject: installed$(printf '\r')
+		.$(printf '\r')
+		QUIT$(printf '\r')
+	END
+	assert_success
+	assert_line --regexp '^250 2\.6\.0 '
+	run "$PREFIX/bin/pop3-session" --hostname mx.example.org "$backend" <<-END
+		USER jo@example.org$(printf '\r')
+		PASS secret$(printf '\r')
+		RETR 1$(printf '\r')
+		QUIT$(printf '\r')
+	END
+	assert_success
+	assert_line --regexp '^Subject: installed'
+}
+
+@test "the static programs are static-pie with nothing linked in but libc (hardening 86)" {
+	for program in "${static[@]}"; do
+		echo "$program"
+		run -0 readelf -hldW "$program"
+		assert_line --regexp 'Type: +DYN'
+		refute_output --regexp 'INTERP|NEEDED|RPATH|RUNPATH|TEXTREL'
+		assert_output --regexp 'GNU_RELRO'
+		assert_output --regexp 'GNU_STACK +[0x ]+RW +'
+		assert_output --regexp 'NOW'
+	done
+}
+
+@test "passwd-auth and the library need libcrypt and libc alone, and no path to them" {
+	run -0 readelf -hldW "$PREFIX/libexec/mail-session/passwd-auth"
+	assert_output --regexp 'GNU_RELRO'
+	assert_output --regexp 'GNU_STACK +[0x ]+RW +'
+	assert_output --regexp 'NOW'
+	refute_output --regexp 'RPATH|RUNPATH|TEXTREL'
+	run bash -c "readelf -dW '$PREFIX/libexec/mail-session/passwd-auth' | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p'"
+	assert_output "$(printf '%s\n' libcrypt.so.1 libc.so.6)"
+	run -0 readelf -dW "$PREFIX/lib/libmailsession.so"
+	assert_output --regexp 'SONAME.*\[libmailsession\.so\.0\]'
+	refute_output --regexp 'RPATH|RUNPATH|TEXTREL'
+	run bash -c "readelf -dW '$PREFIX/lib/libmailsession.so' | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p'"
+	assert_output libc.so.6
+}
+
+# Compiles every public header alone with the compiler $1.
+headers_alone() {
+	need "$1"
+	for header in "$PREFIX"/include/mailsession/*.h; do
+		printf '#include <mailsession/%s>\nint main(void) { return 0; }\n' "${header##*/}" |
+			"$1" -std=c11 -Wall -Wextra -Werror -I "$PREFIX/include" -fsyntax-only -x c -
+	done
+}
+
+@test "public headers compile alone with gcc" {
+	headers_alone gcc
+}
+
+@test "public headers compile alone with clang" {
+	headers_alone clang
+}
+
+@test "the examples of embedding build by pkg-config and run, shared and static" {
+	need pkg-config
+	export PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig
+	run -0 pkg-config --modversion mailsession
+	assert_output 0.1.0
+	for source in tests/embed/*.c; do
+		# shellcheck disable=SC2046
+		gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -o "$BATS_TEST_TMPDIR/shared" "$source" \
+			$(pkg-config --cflags --libs mailsession)
+		LD_LIBRARY_PATH=$PREFIX/lib "$BATS_TEST_TMPDIR/shared"
+		# shellcheck disable=SC2046
+		gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -o "$BATS_TEST_TMPDIR/static" "$source" \
+			$(pkg-config --cflags mailsession) "$PREFIX/lib/libmailsession.a"
+		"$BATS_TEST_TMPDIR/static"
+	done
+}
+
+@test "bash completes the options that --help lists" {
+	# shellcheck source=/dev/null
+	run bash -c '. "$1"; COMP_WORDS=("$2" --max-rec); COMP_CWORD=1; _mail_session "$2"; echo "${COMPREPLY[@]}"' - \
+		"$PREFIX/share/bash-completion/completions/smtp-session" "$PREFIX/bin/smtp-session"
+	assert_output -- --max-recipients
+}
+
+@test "DESTDIR stands before every path, and in none of the files" {
+	make -s BUILD="$BUILDING" PREFIX=/usr DESTDIR="$BATS_TEST_TMPDIR/root" install
+	run ls "$BATS_TEST_TMPDIR/root"
+	assert_output usr
+	run grep -rl "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/root"
+	assert_output ''
+	run grep -h ^ExecStart "$BATS_TEST_TMPDIR/root/usr/lib/systemd/system/smtp-session@.service"
+	assert_output 'ExecStart=-/usr/bin/smtp-session /etc/mail-session/smtp'
+	run readlink "$BATS_TEST_TMPDIR/root/usr/share/mail-session/backends/maildir/serve"
+	assert_output /usr/libexec/mail-session/maildir-store
+}
+
+@test "uninstall leaves no file, and no directory of ours" {
+	make -s BUILD="$BUILDING" PREFIX=/usr DESTDIR="$BATS_TEST_TMPDIR/root" install uninstall
+	run find "$BATS_TEST_TMPDIR/root" ! -type d
+	assert_output ''
+	run find "$BATS_TEST_TMPDIR/root" -name '*mail*session*'
+	assert_output ''
+}
