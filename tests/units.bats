@@ -1,0 +1,307 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# units - the shipped units with the real programs under a systemd of their own.
+#
+# Needs a program that boots a private systemd: SYSTEMD_TESTBED, by default systemd-testbed
+# in the directory "shared" beside the repository.
+#
+# shellcheck disable=SC2016 # what is quoted is for the shell inside
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	cd "$BATS_TEST_DIRNAME/.." || return
+	export TESTBED=${SYSTEMD_TESTBED:-../shared/systemd-testbed} MACHINE=
+	[ -x "$TESTBED" ] || return 0
+	export BUILDING=$BATS_FILE_TMPDIR/build PREFIX=/var/opt
+	mkdir "$BUILDING"
+	for part in bin shared static kernel-headers flags paths libmailsession.a libmailsession.so; do
+		[ ! -e "${BUILD:-build}/$part" ] || cp -a "${BUILD:-build}/$part" "$BUILDING/"
+	done
+	MACHINE=$(SYSTEMD_TESTBED_TMP=/tmp "$TESTBED" start -b "$BATS_FILE_TMPDIR" -t 900) || return
+	# All of it as an administrator does it, but that /srv is not the host's.
+	inside make -s BUILD="$BUILDING" PREFIX=$PREFIX SYSCONFDIR=/etc install
+	inside mount -t tmpfs srv /srv
+	inside sh -euc '
+		cp "$0"/lib/systemd/system/* /run/systemd/system/
+		systemctl daemon-reload
+		systemd-sysusers "$0/lib/sysusers.d/mail-session.conf"
+		systemd-tmpfiles --create "$0/lib/tmpfiles.d/mail-session.conf"
+		mkdir /etc/mail-session
+		printf "%s\n" MAILSESSION_HOSTNAME=mx.example.org MAILSESSION_INSECURE_AUTH=local \
+			>/etc/mail-session/environment
+		PASSWD_FILE=/etc/mail-session/passwd
+		export PASSWD_FILE
+		echo secret | "$0/libexec/mail-session/passwd-auth" set jo@example.org
+		chgrp mail-session $PASSWD_FILE
+		chmod 640 $PASSWD_FILE' "$PREFIX"
+}
+
+teardown_file() {
+	[ -z "$MACHINE" ] || "$TESTBED" stop "$MACHINE"
+}
+
+setup() {
+	bats_load_library bats-support
+	bats_load_library bats-assert
+	cd "$BATS_TEST_DIRNAME/.." || return
+	[ -n "$MACHINE" ] || skip "no systemd-testbed"
+}
+
+teardown() {
+	[ -n "$MACHINE" ] || return 0
+	inside systemctl stop '*-session*.socket' '*-session*.service'
+	inside systemctl reset-failed
+	inside find /run/systemd/system -path '*.d/*' -delete
+	inside find /srv/mail -mindepth 1 -delete
+}
+
+inside() {
+	"$TESTBED" exec "$MACHINE" "$@"
+}
+
+# The sample backend $1 for all three protocols, with a mailbox for jo@example.org.
+backend() {
+	inside sh -euc '
+		cd /etc/mail-session
+		for protocol in smtp lmtp pop3; do
+			rm -rf $protocol
+			cp -a "$0/share/mail-session/backends/$1" $protocol
+		done
+		case $1 in
+		maildir)
+			runuser -u mail-session -- env MAILDIR=/srv/mail/%d/%n \
+				"$0/libexec/mail-session/maildir-store" create jo@example.org ;;
+		shell) install -d -o mail-session -g mail-session -m 700 /srv/mail/jo@example.org ;;
+		esac' "$PREFIX" "$1"
+}
+
+# Sends a mail with the subject $1.
+send() {
+	printf 'Subject: %s\r\n\r\nHello.\r\n' "$1" |
+		inside curl -sS --max-time 60 --upload-file - --mail-from you@example.org --mail-rcpt jo@example.org smtp://127.0.0.1
+}
+
+pop3() {
+	inside curl -sS --max-time 60 --user jo@example.org:secret "pop3://127.0.0.1/$1"
+}
+
+# Waits until no session of the protocol $1 is left.
+no_sessions_left() {
+	inside timeout 60 sh -c 'while systemctl list-units --all --no-legend --plain "$0-session@*" | grep -q .; do :; done' "$1"
+}
+
+# The messages in jo's Maildir.
+stored() {
+	inside find /srv/mail -path '*/new/*' -type f
+}
+
+@test "systemd-analyze verify has nothing to say about any unit (hardening 87)" {
+	for unit in units/systemd/*; do
+		run -0 inside systemd-analyze verify --man=no "$(basename "${unit/@/@1}")"
+		assert_output ''
+	done
+}
+
+@test "exposure: 0.4 for every service (hardening 87)" {
+	for unit in units/systemd/*.service; do
+		inside systemd-analyze security --offline=true --threshold=4 "$(basename "${unit/@/@1}")" >/dev/null
+	done
+}
+
+@test "exposure: each drop-in has its own threshold (hardening 87)" {
+	while read -r drop_in threshold; do
+		inside sh -euc '
+			mkdir -p "/run/systemd/system/$1.d"
+			cp "$0/share/mail-session/drop-ins/$2.conf" "/run/systemd/system/$1.d/"
+			systemd-analyze verify --man=no "$1"
+			systemd-analyze security --offline=true --threshold="$3" "$1" >/dev/null
+			rm -r "/run/systemd/system/$1.d"' "$PREFIX" pop3-session-listen.service "$drop_in" "$threshold"
+	done <<-END
+		hooks-network 10
+		hooks-jit 5
+		login-users 20
+	END
+}
+
+@test "Accept=yes: a mail goes in by SMTP and comes out by POP3" {
+	backend maildir
+	inside systemctl start smtp-session.socket pop3-session.socket
+	send 'in and out'
+	run -0 pop3 1
+	assert_line --regexp '^Subject: in and out'
+	assert_line --regexp '^Received: from .*\(\[127\.0\.0\.1\]'
+}
+
+@test "Accept=no: a mail goes in by SMTP and comes out by POP3" {
+	backend maildir
+	inside systemctl start smtp-session-listen.socket pop3-session-listen.socket
+	send 'in and out'
+	run -0 pop3 1
+	assert_line --regexp '^Subject: in and out'
+	assert_line --regexp '^Received: from .*\(\[127\.0\.0\.1\]'
+	run -0 inside systemctl show -p StatusText --value smtp-session-listen.service
+	assert_output
+}
+
+@test "LMTP serves the unix socket and port 24, with either kind of unit" {
+	backend maildir
+	for socket in lmtp-session.socket lmtp-session-listen.socket; do
+		inside systemctl start "$socket"
+		for server in '--socket /run/mail-session/lmtp.sock' '--server 127.0.0.1 --port 24'; do
+			# shellcheck disable=SC2086
+			inside swaks --silent 2 --protocol LMTP $server --from you@example.org --to jo@example.org
+		done
+		inside systemctl stop "$socket"
+	done
+	run -0 stored
+	assert_equal "${#lines[@]}" 4
+}
+
+@test "the shell backend works inside the hardened units (hardening 88)" {
+	backend shell
+	inside systemctl start smtp-session.socket pop3-session.socket
+	send 'first of two'
+	send 'second of two'
+	run -0 pop3 1
+	assert_line --regexp '^Subject: first of two'
+	inside curl -sS --max-time 60 --user jo@example.org:secret -X 'DELE 1' pop3://127.0.0.1/
+	run -0 pop3 1
+	assert_line --regexp '^Subject: second of two'
+	run -0 inside find /srv/mail -type f
+	assert_equal "${#lines[@]}" 1
+	run inside curl -sS --max-time 60 --upload-file /etc/hostname --mail-from you@example.org --mail-rcpt no@example.org smtp://127.0.0.1
+	assert_output --partial 550
+}
+
+@test "no password crosses a network in the clear, until the administrator says so (hardening 59)" {
+	backend maildir
+	inside systemctl start pop3-session.socket
+	run -0 pop3 ''
+	inside mv /etc/mail-session/environment /etc/mail-session/environment.away
+	run pop3 ''
+	inside mv /etc/mail-session/environment.away /etc/mail-session/environment
+	assert_failure
+}
+
+@test "250 connections within two seconds do not disable the socket (hardening 52)" {
+	backend maildir
+	inside systemctl start smtp-session.socket
+	run -0 inside tests/lib/clients burst 25 250
+	assert_output 250
+	run -0 inside systemctl is-active smtp-session.socket
+	assert_output active
+	send 'after the burst'
+}
+
+@test "Accept=no: 250 connections within two seconds are served" {
+	backend maildir
+	inside systemctl start smtp-session-listen.socket
+	run -0 inside tests/lib/clients burst 25 250
+	assert_output 250
+	send 'after the burst'
+}
+
+@test "the 21st connection from one address is refused" {
+	backend maildir
+	inside systemctl start smtp-session.socket
+	run -0 inside python3 -c '
+import socket
+first = [socket.create_connection(("127.0.0.1", 25), 60) for _ in range(20)]
+print(sum(c.recv(512)[:3] == b"220" for c in first))
+last = socket.create_connection(("127.0.0.1", 25), 60)
+try:
+    print(last.recv(512))
+except ConnectionResetError:
+    print(b"")'
+	assert_output "$(printf '%s\n' 20 "b''")"
+}
+
+@test "1000 sessions that end badly leave no unit behind, failed or not (hardening 69)" {
+	backend maildir
+	inside systemctl start smtp-session.socket
+	run -0 inside tests/lib/clients rude 25 1000
+	assert_output 1000
+	no_sessions_left smtp
+	run -0 inside systemctl list-units --all --no-legend --plain --state=failed
+	assert_output ''
+	run -0 stored
+	assert_output ''
+	send 'after all of them'
+}
+
+# Starts a client that stops in mid-message; what it says comes from ${HELD[0]}.
+hold() {
+	coproc HELD { inside tests/lib/clients hold 25; }
+	HELD_IN=${HELD[1]} HELD_OUT=${HELD[0]}
+	IFS= read -r -t 60 line <&"$HELD_OUT"
+	[ "$line" = ready ]
+}
+
+# Lets it go on; `reply` is what it was told.
+let_go() {
+	echo >&"$HELD_IN"
+	IFS= read -r -t 60 reply <&"$HELD_OUT"
+}
+
+# Waits until the unit $1 is in the state $2.
+await_state() {
+	inside timeout 60 sh -c 'until [ "$(systemctl is-active "$0")" = "$1" ]; do :; done' "$1" "$2"
+}
+
+@test "stop lets a session finish its message (hardening 70)" {
+	backend maildir
+	inside systemctl start smtp-session-listen.socket
+	hold
+	inside systemctl stop --no-block smtp-session-listen.socket smtp-session-listen.service
+	await_state smtp-session-listen.service deactivating
+	let_go
+	[[ $reply == '250 '* ]]
+	await_state smtp-session-listen.service inactive
+	run -0 inside systemctl show -p Result --value smtp-session-listen.service
+	assert_output success
+	run -0 stored
+	assert_equal "${#lines[@]}" 1
+}
+
+@test "restart serves the old client and the new one (hardening 70)" {
+	backend maildir
+	inside systemctl start smtp-session-listen.socket
+	hold
+	inside systemctl restart --no-block smtp-session-listen.service
+	await_state smtp-session-listen.service deactivating
+	send 'while it restarts' &
+	let_go
+	[[ $reply == '250 '* ]]
+	wait $!
+	await_state smtp-session-listen.service active
+	run -0 stored
+	assert_equal "${#lines[@]}" 2
+}
+
+@test "stopping the socket of Accept=yes leaves its sessions alone" {
+	backend maildir
+	inside systemctl start smtp-session.socket
+	hold
+	inside systemctl stop smtp-session.socket
+	let_go
+	[[ $reply == '250 '* ]]
+	no_sessions_left smtp
+}
+
+@test "the journal has one summary of a session, and a failed login as the fail2ban filter wants it" {
+	backend maildir
+	inside systemctl start pop3-session.socket
+	run inside curl -sS --max-time 60 --user jo@example.org:wrong pop3://127.0.0.1/
+	assert_failure
+	no_sessions_left pop3
+	pattern=$(sed -n 's/^failregex = //p' units/fail2ban/filter.d/mail-session.conf)
+	inside journalctl --sync
+	run -0 inside journalctl --no-pager -o cat _COMM=pop3-session
+	assert_output
+	echo "$output" | python3 -c '
+import re, sys
+pattern = re.compile(sys.argv[1].replace("<HOST>", r"(?P<host>\S+)"))
+hits = [hit["host"] for hit in map(pattern.search, sys.stdin) if hit]
+sys.exit(hits != ["127.0.0.1"])' "$pattern"
+}
