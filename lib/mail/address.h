@@ -15,10 +15,10 @@ enum address_charset {
 
 enum address_result {
 	ADDRESS_OK,
-	ADDRESS_SYNTAX,  /* 501 x.1.3 / x.1.7 */
+	ADDRESS_SYNTAX,   /* 501 5.1.3 / 5.1.7 */
 	ADDRESS_BRACKETS, /* no <> around it: 501 5.5.2 */
-	ADDRESS_UNSAFE,  /* legal, but outside the charset: 553 */
-	ADDRESS_UTF8,    /* not ASCII, and the transaction is not SMTPUTF8: 553 x.6.7 */
+	ADDRESS_UNSAFE,   /* legal, but outside the charset: 553 5.1.3 / 5.1.7 */
+	ADDRESS_UTF8,     /* not ASCII, and the transaction is not SMTPUTF8: 553 5.6.7 */
 };
 
 /* What an address is parsed for. */
@@ -39,6 +39,13 @@ struct address {
 #define PATH_MAX_OCTETS   256
 #define DOMAIN_MAX_OCTETS 255
 #define LOCAL_MAX_OCTETS  64
+#define LABEL_MAX_OCTETS  63
+
+/* Longest name that address_safe_name() makes, octets. */
+#define SAFE_NAME_MAX 200
+
+/* Octets of the path at the front of `text`, "<" to ">" (a ">" in quotes does not count), or 0. */
+MS_API size_t path_length(struct span text);
 
 /*
  * Parses the path at the front of `text`, "<" to ">" (quote-aware), and sets *used to
