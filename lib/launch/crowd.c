@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * crowd.c - who is being served, and who may come in beside them.
+ *
+ * There are never more sources than sessions, so the table of sources cannot be full
+ * while another session may come in.
+ */
+#include "launch/crowd.h"
+
+#include <signal.h>
+
+bool crowd_open(struct crowd *crowd, const struct crowd_limits *limits)
+{
+	*crowd = (struct crowd){ .limits = *limits, .credit = (uint64_t)limits->rate * 1000 };
+	return table_open(&crowd->sessions, limits->connections) &&
+	       table_open(&crowd->sources, limits->connections);
+}
+
+bool crowd_limit(struct crowd *crowd, const struct crowd_limits *limits)
+{
+	if (!table_resize(&crowd->sessions, limits->connections) ||
+	    !table_resize(&crowd->sources, limits->connections))
+		return false;
+	crowd->limits = *limits;
+	return true;
+}
+
+/* A bucket that `rate` sessions fill and that fills up again in a second. */
+static bool within_rate(struct crowd *crowd, int64_t now)
+{
+	uint64_t full = (uint64_t)crowd->limits.rate * 1000;
+	uint64_t elapsed = (uint64_t)(now - crowd->credited);
+
+	if (full == 0)
+		return true;
+	crowd->credited = now;
+	crowd->credit += elapsed > 1000 ? full : elapsed * crowd->limits.rate;
+	if (crowd->credit > full)
+		crowd->credit = full;
+	return crowd->credit >= 1000;
+}
+
+const char *crowd_refuses(struct crowd *crowd, uint64_t source, int64_t now)
+{
+	const struct crowd_limits *limits = &crowd->limits;
+	const uint64_t *count;
+
+	if (crowd_count(crowd) >= limits->connections)
+		return "too many connections";
+	if (source != SOURCE_NONE && limits->per_source > 0) {
+		count = table_find(&crowd->sources, source);
+		if (count != NULL && *count >= limits->per_source)
+			return "too many connections from your address";
+	}
+	if (!within_rate(crowd, now))
+		return "too many new connections";
+	if (limits->rate > 0)
+		crowd->credit -= 1000;
+	return NULL;
+}
+
+void crowd_enter(struct crowd *crowd, pid_t session, uint64_t source)
+{
+	uint64_t *count;
+
+	table_add(&crowd->sessions, (uint64_t)session, source);
+	if (source == SOURCE_NONE)
+		return;
+	count = table_find(&crowd->sources, source);
+	if (count != NULL)
+		++*count;
+	else
+		table_add(&crowd->sources, source, 1);
+}
+
+bool crowd_leave(struct crowd *crowd, pid_t session)
+{
+	uint64_t source;
+	uint64_t *count;
+
+	if (!table_remove(&crowd->sessions, (uint64_t)session, &source))
+		return false;
+	count = source == SOURCE_NONE ? NULL : table_find(&crowd->sources, source);
+	if (count != NULL && --*count == 0)
+		table_remove(&crowd->sources, source, &source);
+	return true;
+}
+
+void crowd_signal(const struct crowd *crowd, int signal)
+{
+	const struct table_entry *entry;
+	uint64_t at = 0;
+
+	while ((entry = table_next(&crowd->sessions, &at)) != NULL)
+		kill((pid_t)entry->key, signal);
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * loop.c - the accept loop.
+ *
+ * When the machine runs out of descriptors, processes or memory the loop leaves its sockets alone
+ * for a moment and tries again; connections wait in the queue meanwhile.
+ */
+#include "launch/loop.h"
+
+#include "base/clock.h"
+#include "base/descriptor.h"
+#include "base/log.h"
+#include "engine/verdict.h"
+#include "launch/crowd.h"
+#include "launch/notify.h"
+#include "session/session.h"
+#include "session/title.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* How long a lack of resources keeps us from trying again, milliseconds. */
+#define PAUSE 200
+/* Status and title are renewed, and refusals logged, once in so many milliseconds. */
+#define REST 1000
+/* Connections taken from one socket before the others have their turn. */
+#define BATCH 16
+
+struct loop {
+	enum protocol protocol;
+	const struct options *options;
+	loop_reload *reload;
+	struct listener *listeners;
+	unsigned listener_count;
+	int signals; /* signalfd(2) */
+	struct crowd crowd;
+	uint64_t served;    /* sessions begun */
+	uint64_t refused;   /* since the last line about it */
+	int64_t resume;     /* the end of a pause, or 0 */
+	int64_t idle_since; /* the last session ended or began then */
+	int64_t shown;      /* status and title were renewed then */
+	int64_t complained; /* a refusal was logged then */
+	bool changed;       /* since they were shown */
+	bool stopping;
+};
+
+union endpoint {
+	struct sockaddr any;
+	struct sockaddr_storage storage;
+};
+
+static struct crowd_limits limits_of(const struct options *options)
+{
+	return (struct crowd_limits){ options->max_connections, options->max_per_source,
+				      options->connection_rate };
+}
+
+/* Tells title and service manager how things are; `prefix` holds further lines for the latter. */
+static void show(struct loop *loop, struct span prefix, int64_t now)
+{
+	char text[TITLE_MAX];
+	char lines[TITLE_MAX + 128];
+	struct buffer status = BUFFER(text);
+	struct buffer message = BUFFER(lines);
+
+	buffer_number(&status, crowd_count(&loop->crowd));
+	buffer_string(&status, " sessions, ");
+	buffer_number(&status, loop->served);
+	buffer_string(&status, " served");
+	title_set(loop->stopping ? SPAN("stopping,") : SPAN("listening,"), buffer_span(&status));
+	buffer_put(&message, prefix);
+	buffer_string(&message, "STATUS=");
+	buffer_put(&message, buffer_span(&status));
+	notify_send(buffer_span(&message));
+	loop->shown = now;
+	loop->changed = false;
+}
+
+/* ---- one connection ---- */
+
+/* Becomes a session on fd 0 and 1, with nothing else open but fd 2. Does not return. */
+static _Noreturn void become_session(const struct loop *loop, int fd, const union endpoint *remote)
+{
+	union endpoint local = { .any.sa_family = AF_UNSPEC };
+	socklen_t len = sizeof local;
+	struct sigaction action = { .sa_handler = SIG_IGN };
+	struct peer peer;
+
+	dup2(fd, 0);
+	dup2(fd, 1);
+	closelog();
+	fd_close_from(3);
+	/* These are for the loop; the terminal and the curious send them to all of us. */
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	sigprocmask(SIG_SETMASK, &action.sa_mask, NULL);
+	getsockname(0, &local.any, &len);
+	peer_from_sockaddr(&peer, &remote->any, &local.any);
+	title_set(span_of(peer.remote_addr), SPAN_NONE);
+	_exit(session_run(loop->protocol, loop->options, &peer, 0, 1));
+}
+
+static void pause_accepting(struct loop *loop, const char *what, int64_t now)
+{
+	if (loop->resume == 0)
+		log_fault(LOG_ERR, what, NULL, NULL, errno);
+	loop->resume = now + PAUSE;
+}
+
+/* Closes a connection that cannot be served, with a word of regret that never blocks. */
+static void refuse(struct loop *loop, int fd, const char *why)
+{
+	fd_nonblocking(fd);
+	session_refuse(loop->protocol, loop->options, fd, why);
+	shutdown(fd, SHUT_WR);
+	fd_close(&fd);
+}
+
+/* One line for all the refusals of a second. */
+static void complain(struct loop *loop, const char *why, const union endpoint *remote, int64_t now)
+{
+	struct log_line line;
+	struct peer peer;
+
+	loop->refused++;
+	if (now - loop->complained < REST)
+		return;
+	peer_from_sockaddr(&peer, &remote->any, NULL);
+	log_begin(&line, LOG_WARNING, "connection refused");
+	log_string(&line, "reason", why);
+	if (peer.remote_addr[0] != '\0')
+		log_string(&line, "remote", peer.remote_addr);
+	log_number(&line, "refused", loop->refused);
+	log_number(&line, "sessions", crowd_count(&loop->crowd));
+	log_end(&line);
+	loop->complained = now;
+	loop->refused = 0;
+}
+
+static void serve(struct loop *loop, int fd, const union endpoint *remote, int64_t now)
+{
+	uint64_t source = source_of(&remote->any);
+	const char *why = crowd_refuses(&loop->crowd, source, now);
+	pid_t session;
+
+	if (why != NULL) {
+		complain(loop, why, remote, now);
+		refuse(loop, fd, why);
+		return;
+	}
+	session = fork();
+	if (session == 0)
+		become_session(loop, fd, remote);
+	if (session < 0) {
+		pause_accepting(loop, "cannot start a session", now);
+		refuse(loop, fd, "out of resources");
+		return;
+	}
+	fd_close(&fd);
+	crowd_enter(&loop->crowd, session, source);
+	loop->served++;
+	loop->resume = 0;
+	loop->idle_since = now;
+	loop->changed = true;
+}
+
+/* What accept(2) hands on from the network: that connection is lost, the socket is not. */
+static bool is_passing(int error)
+{
+	return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN ||
+	       error == ENOPROTOOPT || error == EHOSTDOWN || error == ENONET ||
+	       error == EHOSTUNREACH || error == EOPNOTSUPP || error == ENETUNREACH ||
+	       error == EPERM;
+}
+
+static void accept_batch(struct loop *loop, const struct listener *listener, int64_t now)
+{
+	unsigned lost = 0;
+
+	for (unsigned i = 0; i < BATCH && loop->resume <= now; i++) {
+		union endpoint remote = { .any.sa_family = AF_UNSPEC };
+		socklen_t len = sizeof remote;
+		int fd = accept4(listener->fd, &remote.any, &len, SOCK_CLOEXEC);
+
+		if (fd >= 0)
+			serve(loop, fd, &remote, now);
+		else if (errno == EAGAIN)
+			return;
+		else if (!is_passing(errno) || ++lost == BATCH)
+			pause_accepting(loop, "cannot accept connections", now);
+	}
+}
+
+/* ---- signals ---- */
+
+static void reap(struct loop *loop, int64_t now)
+{
+	struct log_line line;
+	pid_t session;
+	int status;
+
+	while ((session = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (!crowd_leave(&loop->crowd, session))
+			continue; /* a child that whoever ran this program left behind */
+		loop->idle_since = now;
+		loop->changed = true;
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+			continue;
+		log_begin(&line, LOG_WARNING, "session failed");
+		log_number(&line, "pid", (uint64_t)session);
+		log_number(
+			&line, WIFSIGNALED(status) ? "signal" : "exit",
+			(uint64_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
+		log_end(&line);
+	}
+}
+
+static void reload(struct loop *loop, int64_t now)
+{
+	char text[64];
+	struct buffer lines = BUFFER(text);
+	const struct options *options;
+	struct crowd_limits limits;
+
+	/* systemd wants the microseconds to tell this reload from an earlier one. */
+	buffer_string(&lines, "RELOADING=1\nMONOTONIC_USEC=");
+	buffer_number(&lines, (uint64_t)now * 1000);
+	notify_send(buffer_span(&lines));
+	options = loop->reload();
+	if (options != NULL) {
+		limits = limits_of(options);
+		if (!crowd_limit(&loop->crowd, &limits))
+			log_fault(LOG_ERR, "cannot change limits", NULL, NULL, errno);
+		loop->options = options;
+		log_note(LOG_NOTICE, "configuration read again", NULL, NULL);
+	}
+	show(loop, SPAN("READY=1\n"), now);
+}
+
+static void stop(struct loop *loop, const char *why, int64_t now)
+{
+	struct log_line line;
+
+	if (loop->stopping)
+		return;
+	loop->stopping = true;
+	for (unsigned i = 0; i < loop->listener_count; i++)
+		listener_close(&loop->listeners[i]);
+	crowd_signal(&loop->crowd, SIGTERM);
+	log_begin(&line, LOG_NOTICE, "stopping");
+	log_string(&line, "reason", why);
+	log_number(&line, "sessions", crowd_count(&loop->crowd));
+	log_number(&line, "served", loop->served);
+	log_end(&line);
+	show(loop, SPAN("STOPPING=1\n"), now);
+}
+
+static void take_signals(struct loop *loop, int64_t now)
+{
+	struct signalfd_siginfo info;
+
+	while (read(loop->signals, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(loop, now);
+		else if (info.ssi_signo != SIGHUP)
+			stop(loop, "signal", now);
+		else if (!loop->stopping)
+			reload(loop, now);
+	}
+}
+
+static bool open_signals(struct loop *loop)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaction(SIGHUP, &action, NULL);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	loop->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return loop->signals >= 0;
+}
+
+/* ---- the loop ---- */
+
+/* When something is to be done although nothing happens. */
+static int64_t next_deadline(const struct loop *loop)
+{
+	int64_t deadline = CLOCK_NEVER;
+
+	if (loop->changed)
+		deadline = loop->shown + REST;
+	if (loop->stopping)
+		return deadline;
+	if (loop->resume > 0)
+		deadline = clock_earlier(deadline, loop->resume);
+	if (crowd_count(&loop->crowd) == 0)
+		deadline = clock_earlier(
+			deadline, clock_deadline(loop->idle_since, loop->options->idle_exit));
+	return deadline;
+}
+
+static void turn(struct loop *loop)
+{
+	struct pollfd polls[1 + LISTENERS_MAX] = { { .fd = loop->signals, .events = POLLIN } };
+	int64_t now = clock_now();
+	bool accepting = !loop->stopping && loop->resume <= now;
+	nfds_t count = 1;
+	int ready;
+
+	for (unsigned i = 0; accepting && i < loop->listener_count; i++)
+		polls[count++] = (struct pollfd){ .fd = loop->listeners[i].fd, .events = POLLIN };
+	ready = poll(polls, count, clock_poll_timeout(now, next_deadline(loop)));
+	now = clock_now();
+	if (ready > 0 && polls[0].revents != 0)
+		take_signals(loop, now);
+	for (nfds_t i = 1; ready > 0 && i < count && !loop->stopping; i++)
+		if (polls[i].revents != 0)
+			accept_batch(loop, &loop->listeners[i - 1], now);
+	if (crowd_count(&loop->crowd) == 0 &&
+	    clock_deadline(loop->idle_since, loop->options->idle_exit) <= now)
+		stop(loop, "idle", now);
+	if (loop->changed && now - loop->shown >= REST)
+		show(loop, SPAN_NONE, now);
+}
+
+int loop_run(enum protocol protocol, const struct options *options, loop_reload *reload_options,
+	     struct listener *listeners, unsigned count)
+{
+	struct loop loop = {
+		.protocol = protocol,
+		.options = options,
+		.reload = reload_options,
+		.listeners = listeners,
+		.listener_count = count,
+		.idle_since = clock_now(),
+	};
+	struct crowd_limits limits = limits_of(options);
+
+	if (!crowd_open(&loop.crowd, &limits) || !open_signals(&loop)) {
+		log_fault(LOG_ERR, "cannot start", NULL, NULL, errno);
+		return EXIT_TEMPFAIL;
+	}
+	for (unsigned i = 0; i < count; i++)
+		listener_announce(&listeners[i]);
+	loop.complained = loop.idle_since - REST;
+	show(&loop, SPAN("READY=1\n"), loop.idle_since);
+	while (!loop.stopping || crowd_count(&loop.crowd) > 0)
+		turn(&loop);
+	fd_close(&loop.signals);
+	return 0;
+}

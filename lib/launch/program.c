@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: ISC */
+/* program.c - what the mains of the session programs have in common: all. */
+#include "launch/program.h"
+
+#include "base/descriptor.h"
+#include "base/log.h"
+#include "engine/verdict.h"
+#include "launch/account.h"
+#include "launch/loop.h"
+#include "launch/notify.h"
+#include "launch/start.h"
+#include "session/session.h"
+#include "session/title.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The program, as long as it runs. Of the two sets of options one is in force and one is spare, for
+ * SIGHUP. */
+static struct {
+	enum protocol protocol;
+	int argc;
+	char **argv;
+	struct options options[2];
+	unsigned in_force;
+	bool syslog;
+} program;
+
+/* True when fd 2 is what systemd connected to its journal: JOURNAL_STREAM names its device and
+ * inode. */
+static bool stderr_is_journal(void)
+{
+	char text[48];
+	struct buffer buffer = BUFFER(text);
+	struct stat status;
+
+	if (getenv("JOURNAL_STREAM") == NULL || fstat(2, &status) != 0)
+		return false;
+	buffer_number(&buffer, status.st_dev);
+	buffer_byte(&buffer, ':');
+	buffer_number(&buffer, status.st_ino);
+	return span_equal(buffer_span(&buffer), span_of(getenv("JOURNAL_STREAM")));
+}
+
+static void configure_log(const struct options *options)
+{
+	struct log_settings settings = {
+		.format =
+			options->log_format == OPTION_LOG_JSON ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT,
+		.level = options->log_level,
+		.priorities = stderr_is_journal(),
+		.syslog = program.syslog,
+		.program = option_program(program.protocol),
+	};
+
+	log_configure(&settings);
+}
+
+/* Under a BSD-style inetd fd 2 is the client's socket, and nothing of ours may go there. */
+static void part_stderr_from_client(void)
+{
+	int null;
+
+	program.syslog = log_stderr_is_client();
+	if (!program.syslog)
+		return;
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null < 0)
+		return;
+	dup2(null, 2);
+	fd_close(&null);
+}
+
+static enum options_result load(struct options *options, struct buffer *error)
+{
+	return options_load(options, program.protocol, program.argc, program.argv, environ, error);
+}
+
+static void log_warnings(const struct options *options)
+{
+	for (unsigned i = 0; i < options->warnings.count; i++)
+		log_note(LOG_WARNING, options->warnings.items[i].base, NULL, NULL);
+}
+
+static const struct options *reload(void)
+{
+	char text[OPTIONS_ERROR_MAX];
+	struct buffer error = BUFFER(text);
+	struct options *options = &program.options[1 - program.in_force];
+
+	if (load(options, &error) != OPTIONS_RUN) {
+		log_note(LOG_ERR, "bad configuration, the old one stays", "error",
+			 buffer_cstr(&error));
+		return NULL;
+	}
+	program.in_force = 1 - program.in_force;
+	configure_log(options);
+	log_warnings(options);
+	return options;
+}
+
+/* Says why there is no service, to the log and to a client that waits. Returns `status`. */
+static int refuse(const struct options *options, const char *what, struct buffer *error, int status)
+{
+	log_note(LOG_ERR, what, "error", buffer_cstr(error));
+	if (start_has_client())
+		session_refuse(program.protocol, options, 1, "cannot serve you now");
+	return status;
+}
+
+static int print(struct span text)
+{
+	return fd_write_all(1, text) ? 0 : EXIT_TEMPFAIL;
+}
+
+/* --help, --version, --check. */
+static int tell(enum options_result what, const struct options *options)
+{
+	char text[OPTIONS_TEXT_MAX];
+	struct buffer buffer = BUFFER(text);
+
+	if (what == OPTIONS_HELP)
+		options_help(&buffer, program.protocol);
+	else if (what == OPTIONS_VERSION)
+		options_version(&buffer, program.protocol);
+	else
+		options_print(&buffer, options, program.protocol);
+	return print(buffer_span(&buffer));
+}
+
+/* LMTP is not to be served on TCP port 25, where clients speak SMTP (RFC 2033 5). */
+static bool is_smtp_port(const struct start *start, const struct peer *peer)
+{
+	if (program.protocol != PROTOCOL_LMTP)
+		return false;
+	for (unsigned i = 0; i < start->count; i++)
+		if (start->listeners[i].port == 25)
+			return true;
+	return strcmp(peer->local_port, "25") == 0;
+}
+
+/* Variables that tell of one connection: in an accept loop they are stale. */
+static void forget_connection(void)
+{
+	static const char *const names[] = {
+		"PROTO",    "SSL_PROTOCOL", "SSL_CIPHER", "SSL_TLS_SNI_SERVERNAME",
+		"SSLCTLFD", "SSLREADFD",    "SSLWRITEFD",
+	};
+
+	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+		unsetenv(names[i]);
+}
+
+static int serve(const struct options *options, struct start *start)
+{
+	char text[OPTIONS_ERROR_MAX];
+	struct buffer error = BUFFER(text);
+	bool loops = start->kind == START_LOOP;
+	struct peer peer = { 0 };
+
+	if (!loops)
+		peer_gather(&peer, 0, true);
+	if (is_smtp_port(start, &peer)) {
+		buffer_string(&error, "LMTP is not served on TCP port 25 (RFC 2033 5)");
+		return refuse(options, "will not serve", &error, EXIT_CONFIG);
+	}
+	if (options->user != NULL && !account_become(options->user, &error))
+		return refuse(options, "cannot change the user", &error, EXIT_CONFIG);
+	notify_init(loops);
+	if (!loops) {
+		title_set(span_of(peer.remote_addr), SPAN_NONE);
+		return session_run(program.protocol, options, &peer, 0, 1);
+	}
+	if (geteuid() == 0)
+		log_note(LOG_WARNING, "serving as root: see --user", NULL, NULL);
+	forget_connection();
+	return loop_run(program.protocol, options, reload, start->listeners, start->count);
+}
+
+static int run(const struct options *options)
+{
+	char text[OPTIONS_ERROR_MAX];
+	struct buffer error = BUFFER(text);
+	struct start start;
+
+	log_warnings(options);
+	start_detect(&start, &options->listen, &error);
+	switch (start.kind) {
+	case START_SESSION:
+	case START_LOOP:
+		break;
+	case START_NOTHING:
+		buffer_string(&error, "fd 0 is no connection, and there is no --listen");
+		return refuse(options, "nothing to serve", &error, EXIT_CONFIG);
+	case START_BAD:
+		return refuse(options, "bad configuration", &error, EXIT_CONFIG);
+	case START_FAILED:
+		return refuse(options, "cannot serve", &error, EXIT_TEMPFAIL);
+	}
+	return serve(options, &start);
+}
+
+int program_main(enum protocol protocol, int argc, char **argv)
+{
+	char text[OPTIONS_ERROR_MAX];
+	struct buffer error = BUFFER(text);
+	struct options *options = &program.options[0];
+	enum options_result result;
+
+	start_prepare();
+	program.protocol = protocol;
+	program.argc = argc;
+	program.argv = title_init(argc, argv);
+	result = load(options, &error);
+	part_stderr_from_client();
+	configure_log(options);
+	switch (result) {
+	case OPTIONS_RUN:
+		return run(options);
+	case OPTIONS_ERROR:
+		return refuse(options, "bad configuration", &error, EXIT_CONFIG);
+	default:
+		return tell(result, options);
+	}
+}
