@@ -213,33 +213,29 @@ static bool check_seconds(struct parse *parse, struct span value)
 	return is_digits(value, 9) && value.base[0] != '0';
 }
 
+/* Takes what looks like `shape`, where 'd' stands for a digit, off the front of *text. */
+static bool take_shape(struct span *text, struct span shape)
+{
+	if (text->len < shape.len)
+		return false;
+	for (size_t i = 0; i < shape.len; i++) {
+		char c = ascii_upper(text->base[i]);
+
+		if (shape.base[i] == 'd' ? !ascii_is_digit(c) : c != shape.base[i])
+			return false;
+	}
+	*text = span_from(*text, shape.len);
+	return true;
+}
+
 /* RFC 4865 4.3: a date-time of RFC 3339 5.6, without fractions. */
 static bool check_date(struct parse *parse, struct span value)
 {
-	static const char shape[] = "dddd-dd-ddTdd:dd:dd", offset[] = "dd:dd";
-	struct span pattern = SPAN(shape);
-
 	(void)parse;
-	if (value.len <= pattern.len)
-		return false;
-	for (unsigned part = 0; part < 2; part++) {
-		if (value.len < pattern.len)
-			return false;
-		for (size_t i = 0; i < pattern.len; i++) {
-			char c = ascii_upper(value.base[i]);
-
-			if (pattern.base[i] == 'd' ? !ascii_is_digit(c) : c != pattern.base[i])
-				return false;
-		}
-		value = span_from(value, pattern.len);
-		if (part == 0 && value.len == 1)
-			return ascii_upper(value.base[0]) == 'Z';
-		if (part == 0 && (value.len == 0 || (value.base[0] != '+' && value.base[0] != '-')))
-			return false;
-		value = part == 0 ? span_from(value, 1) : value;
-		pattern = SPAN(offset);
-	}
-	return value.len == 0;
+	return take_shape(&value, SPAN("dddd-dd-ddTdd:dd:dd")) &&
+	       (take_shape(&value, SPAN("Z")) || take_shape(&value, SPAN("+dd:dd")) ||
+		take_shape(&value, SPAN("-dd:dd"))) &&
+	       value.len == 0;
 }
 
 static const struct parameter_row {
