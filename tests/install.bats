@@ -86,8 +86,9 @@ need() {
 @test "the static programs are static-pie with nothing linked in but libc (hardening 86)" {
 	for program in "${static[@]}"; do
 		echo "$program"
-		run -0 readelf -hldW "$program"
+		run -0 readelf -hldsW "$program"
 		assert_line --regexp 'Type: +DYN'
+		assert_line --regexp 'FUNC .* __stack_chk_fail$'
 		refute_output --regexp 'INTERP|NEEDED|RPATH|RUNPATH|TEXTREL'
 		assert_output --regexp 'GNU_RELRO'
 		assert_output --regexp 'GNU_STACK +[0x ]+RW +'

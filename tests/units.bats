@@ -118,9 +118,9 @@ stored() {
 			systemd-analyze security --offline=true --threshold="$3" "$1" >/dev/null
 			rm -r "/run/systemd/system/$1.d"' "$PREFIX" pop3-session-listen.service "$drop_in" "$threshold"
 	done <<-END
-		hooks-network 10
-		hooks-jit 5
-		login-users 20
+		hooks-network 13
+		hooks-jit 4
+		login-users 14
 	END
 }
 
