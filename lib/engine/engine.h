@@ -54,6 +54,7 @@ struct content {
 	struct span bytes; /* in: present; out: what is left to do when `out` ran full */
 	bool last;         /* in: no more bytes follow */
 	bool failed;       /* in, with last: the program failed after it had begun */
+	bool enough;       /* out: no more is wanted; the driver drops the rest and may stop the program */
 };
 
 struct engine;

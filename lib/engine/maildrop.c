@@ -50,8 +50,8 @@ void maildrop_fault(const struct maildrop *maildrop, struct buffer *text)
 	buffer_string(text, maildrop->fault == NULL ? "" : maildrop->fault);
 	if (culprit.len == 0 || !buffer_put(text, SPAN(": ")))
 		return;
-	buffer_put(text, culprit.len <= buffer_room(text) ? culprit :
-							    span_first(culprit, buffer_room(text)));
+	buffer_put(text, culprit.len <= buffer_room(text) ? culprit
+							  : span_first(culprit, buffer_room(text)));
 }
 
 enum maildrop_result maildrop_append(struct maildrop *maildrop, struct span bytes)
@@ -158,7 +158,8 @@ static uint64_t hash(struct span span)
 	return sum ^ (sum >> 33);
 }
 
-/* A slot of the hash table: a tag of the hash above the offset in the listing plus one; 0 is free. */
+/* A slot of the hash table: a tag of the hash above the offset in the listing plus one; 0 is free.
+ */
 #define SLOT_OFFSET (((uint64_t)1 << 48) - 1)
 
 /*

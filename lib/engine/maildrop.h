@@ -34,7 +34,7 @@ struct pop3_storage {
 enum maildrop_result {
 	MAILDROP_OK,
 	MAILDROP_STORAGE, /* the driver has no room, or lost what it was given: [SYS/TEMP] */
-	MAILDROP_BAD,     /* the listing breaks its form (POP-034): [SYS/PERM]; see maildrop_fault */
+	MAILDROP_BAD, /* the listing breaks its form (POP-034): [SYS/PERM]; see maildrop_fault */
 };
 
 /* A line of the listing. The spans live until the next call. */
@@ -74,7 +74,8 @@ void maildrop_begin(struct maildrop *maildrop);
 /* Appends a piece of the listing. */
 enum maildrop_result maildrop_append(struct maildrop *maildrop, struct span bytes);
 
-/* The listing is over: checks every line and that no two unique-ids are the same, and builds the index. */
+/* The listing is over: checks every line and that no two unique-ids are the same, and builds the
+ * index. */
 enum maildrop_result maildrop_finish(struct maildrop *maildrop);
 
 /* After MAILDROP_BAD: writes a few words with the ID, for the log. Valid until the next call. */

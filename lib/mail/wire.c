@@ -53,7 +53,8 @@ static void line_over(struct wire *wire, bool blank)
 	wire->enough = wire->body && wire->lines == 0;
 }
 
-/* Takes `len` octets, or fewer when that is enough, into room for twice as many; returns how many it took. */
+/* Takes `len` octets, or fewer when that is enough, into room for twice as many; returns how many
+ * it took. */
 static size_t transform(struct wire *wire, const char *from, size_t len, struct buffer *out)
 {
 	char *to = out->base + out->len;

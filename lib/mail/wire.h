@@ -25,14 +25,16 @@ enum wire_state {
 };
 
 struct wire {
-	uint64_t octets; /* of the message so far: with CRLF line ends, without stuffing (POP-023) */
-	uint64_t lines;  /* lines of the body that are still wanted */
+	uint64_t
+		octets; /* of the message so far: with CRLF line ends, without stuffing (POP-023) */
+	uint64_t lines; /* lines of the body that are still wanted */
 	enum wire_state state;
 	bool body;   /* the blank line behind the header is over */
 	bool enough; /* header, blank line and all wanted lines are out; the rest is ignored */
 };
 
-/* Begins a message: all of it (WIRE_WHOLE), or its header, the blank line and `lines` of its body (TOP). */
+/* Begins a message: all of it (WIRE_WHOLE), or its header, the blank line and `lines` of its body
+ * (TOP). */
 MS_API void wire_begin(struct wire *wire, uint64_t lines);
 
 /*
@@ -41,7 +43,8 @@ MS_API void wire_begin(struct wire *wire, uint64_t lines);
  */
 MS_API void wire_put(struct wire *wire, struct span *message, struct buffer *out);
 
-/* The message is over: completes its last line. Needs WIRE_ROOM octets; the dot that ends the reply is not written. */
+/* The message is over: completes its last line. Needs WIRE_ROOM octets; the dot that ends the reply
+ * is not written. */
 MS_API void wire_end(struct wire *wire, struct buffer *out);
 
 #endif
