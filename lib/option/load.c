@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * load.c - options from defaults, then flags, environment and file, in this order.
- *
- * A layer gives an option its value only when no higher one has; what it says is checked all
- * the same, so that a mistake is found before the day the flag above it goes away.
- */
-#include "option/row.h"
+/* load.c - options from defaults, then flags, environment and file, in this order. */
+#include "option/loader.h"
 
 #include "base/ascii.h"
 #include "base/descriptor.h"
@@ -15,186 +10,21 @@
 #include <stddef.h>
 #include <unistd.h>
 
-struct loader {
-	struct options *options;
-	enum protocol protocol;
-	enum option_layer layer; /* being read */
-	uint32_t line;           /* of the file */
-	struct buffer *error;
-};
-
-#define PREFIX SPAN("MAILSESSION_")
-
-/* Storage for `size` octets, or NULL. */
-static void *allocate(struct options *options, size_t size)
+/*
+ * The session's name is the system's if that has a dot (SMTP-002: never an unqualified one);
+ * without a name the session goes by its local address.
+ */
+static bool name_host(const struct loader *loader)
 {
-	size_t rounded = (size + 15) & ~(size_t)15;
-	char *memory = options->arena + options->used;
+	char name[256];
+	struct span span;
 
-	if (size > OPTIONS_ARENA || rounded > OPTIONS_ARENA - options->used)
-		return NULL;
-	options->used += rounded;
-	return memory;
-}
-
-/* A copy with a NUL behind it, or NULL. */
-static char *copy(struct options *options, struct span text)
-{
-	char *bytes = allocate(options, text.len + 1);
-
-	if (bytes == NULL)
-		return NULL;
-	if (text.len > 0)
-		memcpy(bytes, text.base, text.len);
-	bytes[text.len] = '\0';
-	return bytes;
-}
-
-/* Appends; the items move to twice the room when their number is a power of two. */
-static bool append(struct options *options, struct option_list *list, struct span item)
-{
-	if ((list->count & (list->count - 1)) == 0) {
-		struct span *items = allocate(options, (list->count * 2 + 1) * sizeof(*items));
-
-		if (items == NULL)
-			return false;
-		if (list->count > 0)
-			memcpy(items, list->items, list->count * sizeof(*items));
-		list->items = items;
-	}
-	list->items[list->count++] = item;
-	return true;
-}
-
-/* Writes at most 64 octets of what somebody else wrote, as printable text. */
-static void quote(struct buffer *error, struct span text)
-{
-	size_t len = text.len > 64 ? 64 : text.len;
-
-	buffer_byte(error, '"');
-	for (size_t i = 0; i < len; i++)
-		buffer_byte(error, ascii_is_control(text.base[i]) ? '?' : text.base[i]);
-	buffer_string(error, len < text.len ? "...\"" : "\"");
-}
-
-/* Writes where the loader is: "FILE:12: size-limit: ", "MAILSESSION_SIZE_LIMIT: ", "--size-limit:
- * ". */
-static void locate(const struct loader *loader, struct span name)
-{
-	if (loader->layer == LAYER_FILE) {
-		buffer_string(loader->error, loader->options->config);
-		buffer_byte(loader->error, ':');
-		buffer_number(loader->error, loader->line);
-		buffer_string(loader->error, ": ");
-	}
-	if (loader->layer == LAYER_FLAG)
-		buffer_string(loader->error, "--");
-	if (loader->layer == LAYER_ENVIRONMENT)
-		buffer_put(loader->error, PREFIX);
-	for (size_t i = 0; i < name.len && i < 64; i++) {
-		char c = ascii_is_graph(name.base[i]) ? name.base[i] : '?';
-
-		if (loader->layer == LAYER_ENVIRONMENT)
-			c = c == '-' ? '_' : ascii_upper(c);
-		buffer_byte(loader->error, c);
-	}
-	buffer_string(loader->error, ": ");
-}
-
-static bool refuse(const struct loader *loader, struct span name, const char *reason)
-{
-	locate(loader, name);
-	buffer_string(loader->error, reason);
-	return false;
-}
-
-static bool refuse_value(const struct loader *loader, const struct option_row *row,
-			 struct span value)
-{
-	locate(loader, span_of(row->name));
-	quote(loader->error, value);
-	buffer_string(loader->error, " is not ");
-	option_expect(loader->error, row);
-	return false;
-}
-
-static bool refuse_sibling(const struct loader *loader, const struct option_row *row)
-{
-	locate(loader, span_of(row->name));
-	buffer_string(loader->error, "an option of");
-	for (enum protocol other = 0; other <= PROTOCOL_POP3; other++) {
-		if (option_serves(row, other)) {
-			buffer_byte(loader->error, ' ');
-			buffer_string(loader->error, option_program(other));
-		}
-	}
-	return false;
-}
-
-static bool is_separator(char c)
-{
-	return ascii_is_blank(c) || c == ',';
-}
-
-/* Checks every item of `value`; keeps them when `keep`. */
-static bool assign_list(const struct loader *loader, const struct option_row *row,
-			struct span value, bool keep)
-{
-	struct option_list *list = (void *)((char *)loader->options + row->offset);
-
-	for (size_t end, at = 0; at < value.len; at = end) {
-		union option_value item;
-		struct span text;
-		char *bytes;
-
-		for (end = at; end < value.len && is_separator(value.base[end]);)
-			end++;
-		for (at = end; end < value.len && !is_separator(value.base[end]);)
-			end++;
-		text = (struct span){ value.base + at, end - at };
-		if (text.len == 0)
-			break;
-		bytes = copy(loader->options, text);
-		if (bytes == NULL)
-			return refuse(loader, span_of(row->name), "no room");
-		if (!option_parse(row, loader->protocol, bytes, text.len, &item))
-			return refuse_value(loader, row, text);
-		text.base = bytes;
-		if (keep && !append(loader->options, list, text))
-			return refuse(loader, span_of(row->name), "no room");
-	}
-	return true;
-}
-
-/* Takes `value` for an option of this program, or of a sibling. */
-static bool assign(const struct loader *loader, const struct option_row *row, struct span value)
-{
-	struct option_source *source = &loader->options->sources[row - option_rows];
-	bool keep = source->layer == LAYER_DEFAULT || source->layer == loader->layer;
-	union option_value parsed;
-	char *bytes;
-
-	if (!option_serves(row, loader->protocol))
-		return loader->layer != LAYER_FLAG || refuse_sibling(loader, row);
-	if (row->kind == KIND_ACTION)
-		return refuse(loader, span_of(row->name), "only a flag");
-	if (row == &option_rows[OPTION_config] && loader->layer == LAYER_FILE)
-		return refuse(loader, span_of(row->name), "a file cannot name another");
-	if (row->kind == KIND_LIST) {
-		if (!assign_list(loader, row, value, keep))
-			return false;
-	} else {
-		bytes = copy(loader->options, value);
-		if (bytes == NULL)
-			return refuse(loader, span_of(row->name), "no room");
-		if (!option_parse(row, loader->protocol, bytes, value.len, &parsed))
-			return refuse_value(loader, row, value);
-		if (keep)
-			option_store(loader->options, row, parsed);
-	}
-	if (keep)
-		*source = (struct option_source){ loader->layer, loader->line };
-	return true;
+	if (gethostname(name, sizeof(name)) != 0)
+		return true;
+	name[sizeof(name) - 1] = '\0';
+	span = span_of(name);
+	return span_find(span, '.') == span.len || !domain_valid(span, false) ||
+	       loader_assign(loader, &option_rows[OPTION_hostname], span);
 }
 
 /* Sets every option of the program to its default, which is always a good value. */
@@ -211,9 +41,9 @@ static bool load_defaults(struct loader *loader)
 
 		options->sources[i].layer = LAYER_DEFAULT;
 		if (value != NULL && option_serves(&option_rows[i], loader->protocol))
-			good &= assign(loader, &option_rows[i], span_of(value));
+			good &= loader_assign(loader, &option_rows[i], span_of(value));
 	}
-	return good;
+	return name_host(loader) && good;
 }
 
 static const struct option_row *row_by_name(struct span name)
@@ -229,16 +59,16 @@ static const struct option_row *row_by_name(struct span name)
 static bool take_directory(struct loader *loader, struct span argument)
 {
 	const char *preset = option_directory(loader->protocol);
-	char *directory = copy(loader->options, argument);
+	char *directory = loader_copy(loader->options, argument);
 
 	if (loader->options->directory != preset || argument.len == 0) {
-		quote(loader->error, argument);
+		loader_quote(loader->error, argument);
 		buffer_string(loader->error, argument.len == 0 ? " is no directory"
 							       : " is one directory too many");
 		return false;
 	}
 	if (directory == NULL)
-		return refuse(loader, argument, "no room");
+		return loader_refuse(loader, argument, "no room");
 	loader->options->directory = directory;
 	return true;
 }
@@ -256,21 +86,21 @@ static bool take_flag(struct loader *loader, int argc, char *const *argv, int *a
 	struct span next = *at + 1 < argc ? span_of(argv[*at + 1]) : SPAN_NONE;
 
 	if (row == NULL)
-		return refuse(loader, name, "no such option");
+		return loader_refuse(loader, name, "no such option");
 	if (row->kind == KIND_ACTION) {
 		*result = row->action;
-		return value.base == NULL || refuse(loader, name, "takes no value");
+		return value.base == NULL || loader_refuse(loader, name, "takes no value");
 	}
 	if (value.base == NULL && row->kind == KIND_BOOL && !span_equal(next, SPAN("yes")) &&
 	    !span_equal(next, SPAN("no"))) {
 		value = SPAN("yes");
 	} else if (value.base == NULL) {
 		if (next.base == NULL)
-			return refuse(loader, name, "a value is missing");
+			return loader_refuse(loader, name, "a value is missing");
 		value = next;
 		++*at;
 	}
-	return assign(loader, row, value);
+	return loader_assign(loader, row, value);
 }
 
 static bool load_flags(struct loader *loader, int argc, char *const *argv,
@@ -290,7 +120,7 @@ static bool load_flags(struct loader *loader, int argc, char *const *argv,
 			if (*result == OPTIONS_HELP || *result == OPTIONS_VERSION)
 				return true;
 		} else if (flags && span_starts(argument, SPAN("-"))) {
-			quote(loader->error, argument);
+			loader_quote(loader->error, argument);
 			buffer_string(loader->error, " is no option; all begin with two dashes");
 			return false;
 		} else if (!take_directory(loader, argument)) {
@@ -320,17 +150,17 @@ static bool load_environment(struct loader *loader, char *const *envp)
 		struct span value = span_of(*envp);
 		struct span name;
 
-		if (!span_starts(value, PREFIX))
+		if (!span_starts(value, LOADER_PREFIX))
 			continue;
-		value = span_from(value, PREFIX.len);
+		value = span_from(value, LOADER_PREFIX.len);
 		name = span_take(&value, '=');
 		for (size_t i = 0; i < OPTION_COUNT && row == NULL; i++) {
 			if (variable_is(name, option_rows[i].name))
 				row = &option_rows[i];
 		}
 		if (row == NULL)
-			return refuse(loader, name, "no such option");
-		if (!assign(loader, row, value))
+			return loader_refuse(loader, name, "no such option");
+		if (!loader_assign(loader, row, value))
 			return false;
 	}
 	return true;
@@ -352,10 +182,10 @@ static bool take_line(struct loader *loader, struct span line)
 	value = span_trim(span_from(line, end));
 	row = row_by_name(name);
 	if (row == NULL)
-		return refuse(loader, name, "no such option");
+		return loader_refuse(loader, name, "no such option");
 	if (value.len == 0 && row->kind == KIND_BOOL)
 		value = SPAN("yes");
-	return assign(loader, row, value);
+	return loader_assign(loader, row, value);
 }
 
 /* Reads all of the file into `bytes`. False with errno; EFBIG when it is longer than `cap`. */
@@ -384,7 +214,7 @@ static bool load_file(struct loader *loader)
 
 	if (name == NULL)
 		return true;
-	bytes = allocate(loader->options, OPTIONS_FILE_MAX + 1);
+	bytes = loader_allocate(loader->options, OPTIONS_FILE_MAX + 1);
 	if (bytes == NULL || !read_file(name, bytes, OPTIONS_FILE_MAX + 1, &len)) {
 		buffer_string(loader->error, "cannot read ");
 		buffer_string(loader->error, name);
@@ -402,34 +232,6 @@ static bool load_file(struct loader *loader)
 	return true;
 }
 
-static bool warn(const struct loader *loader, const char *text)
-{
-	return append(loader->options, &loader->options->warnings, span_of(text)) ||
-	       refuse(loader, SPAN_NONE, "no room");
-}
-
-/*
- * The session's name is the system's if that has a dot (SMTP-002: never an unqualified one);
- * else the session goes by its local address.
- */
-static bool name_host(struct loader *loader)
-{
-	char name[256];
-	struct span span;
-
-	loader->layer = LAYER_DEFAULT;
-	loader->line = 0;
-	if (loader->options->hostname != NULL)
-		return true;
-	if (gethostname(name, sizeof(name)) == 0) {
-		name[sizeof(name) - 1] = '\0';
-		span = span_of(name);
-		if (span_find(span, '.') < span.len && domain_valid(span, false))
-			return assign(loader, &option_rows[OPTION_hostname], span);
-	}
-	return warn(loader, "the host name has no domain: set --hostname");
-}
-
 /* What only two options together can get wrong. */
 static bool make_sense(struct loader *loader)
 {
@@ -438,11 +240,15 @@ static bool make_sense(struct loader *loader)
 	size_t room = 512 - 4 - 7 - 2;
 	size_t taken = span_of(options->hostname).len + span_of(options->greeting).len;
 
+	loader->layer = LAYER_DEFAULT;
+	if (options->hostname == NULL &&
+	    !loader_warn(loader, "the host name has no domain: set --hostname"))
+		return false;
 	if (loader->protocol != PROTOCOL_POP3 && taken > room)
-		return refuse(loader, SPAN("greeting"), "too long: the line has 512 octets");
+		return loader_refuse(loader, SPAN("greeting"), "too long: the line has 512 octets");
 	if (loader->protocol == PROTOCOL_POP3 && options->idle_timeout > 0 &&
 	    options->idle_timeout < 600)
-		return warn(loader, "idle-timeout is below the 600 seconds of RFC 1939 3");
+		return loader_warn(loader, "idle-timeout is below the 600 seconds of RFC 1939 3");
 	return true;
 }
 
@@ -458,7 +264,6 @@ enum options_result options_load(struct options *options, enum protocol protocol
 	if (good && (result == OPTIONS_HELP || result == OPTIONS_VERSION))
 		return result;
 	good = good && load_environment(&loader, envp) && load_file(&loader);
-	good = name_host(&loader) && good;
 	return good && make_sense(&loader) ? result : OPTIONS_ERROR;
 }
 

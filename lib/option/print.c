@@ -57,7 +57,7 @@ void options_help(struct buffer *text, enum protocol protocol)
 	buffer_string(text, " [OPTION]... [DIRECTORY]\nServes ");
 	buffer_string(text, names[protocol]);
 	buffer_string(text,
-		      " on fd 0 and 1, or where it listens. The programs in DIRECTORY decide;\n"
+		      " on fd 0 and 1 or where it listens. The programs in DIRECTORY decide;\n"
 		      "by default ");
 	buffer_string(text, option_directory(protocol));
 	buffer_string(text, ".\n");

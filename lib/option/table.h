@@ -52,7 +52,7 @@
 	COUNT(connection_rate, "connection-rate", IN_ALL, "0", 0, 1000000, LISTENING,                \
 	      "new connections a second; 0: any", "")                                                \
 	SECONDS(idle_exit, "idle-exit", IN_ALL, "0", "0", 0, SECONDS_MOST, LISTENING,                \
-		"exit after no session; 0: never",                                                   \
+		"exit when idle for so long; 0: never",                                              \
 		"For a service that a socket unit starts on demand.")                                \
 	SECONDS(drain, "drain", IN_ALL, "30", "30", 0, SECONDS_MOST, LISTENING,                      \
 		"how long sessions may outlive SIGTERM",                                             \
