@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Prints the transcript that a table of verbs and states stands for: matrix.py FILE.table
+
+A table names its states ("== state NAME", the lines that lead there, "-- probe", the lines that
+only this state answers so), then after "== table TITLE" a row "LINE | CELL CELL ..." for each
+command, a cell for each state. A cell is a reply code ("50x" where the documents leave it open), "."
+for nothing to test, and may go on with
+"m" (POP3: multi-line), "+TEXT" (this message is delivered), ">STATE" (the state that follows, else
+the same), "!" (the session is over). One case for each cell: lead there, send, compare, probe.
+"""
+import re
+import sys
+
+ENHANCED = {"500": " 5.5.2", "503": " 5.5.1", "502": " 5.5.1", "501": " 5.", "555": " 5.5.4"}
+CELL = re.compile(r"^(?P<code>\d{3}|50x|\+OK|-ERR)(?P<bare>-?)(?P<multi>m?)(?:\+(?P<body>\S*?))?"
+                  r"(?:>(?P<next>\w+))?(?P<over>!?)$")
+
+
+def reply(match):
+    code = match["code"]
+    if code[0] in "+-":
+        return "R: +OK" if match["multi"] else f"S: {code}*"
+    if match["bare"]:
+        return f"R: {code} -"
+    if code == "501":
+        return "S: 501 5.*"
+    if code == "50x":
+        return "S: 50*"
+    return f"R: {code}{ENHANCED.get(code, '')}"
+
+
+def main(path):
+    shared, states, order, current, probe, title = [], {}, [], None, False, None
+    cases = []
+    for number, line in enumerate(open(path, encoding="utf-8"), 1):
+        line = line.rstrip("\n")
+        if line.startswith("== state "):
+            current, probe = line[9:], False
+            order.append(current)
+            states[current] = ([], [])
+        elif line.startswith("-- probe"):
+            probe = True
+        elif line.startswith("== table "):
+            current, title = None, line[9:]
+        elif current is not None:
+            states[current][probe].append(line)
+        elif title is None:
+            shared.append(line)
+        elif line and not line.startswith("#"):
+            command, cells = line.rsplit("|", 1)
+            cells = cells.split()
+            columns = [name for name in order if states[name][0] is not None
+                       and not name.startswith("_")]
+            if len(cells) != len(columns):
+                sys.exit(f"{path}:{number}: {len(cells)} cells for {len(columns)} states")
+            for state, cell in zip(columns, cells):
+                if cell == ".":
+                    continue
+                match = CELL.match(cell)
+                if match is None:
+                    sys.exit(f"{path}:{number}: bad cell {cell}")
+                cases.append((number, command.rstrip(), state, match))
+    print("\n".join(shared))
+    for number, command, state, match in cases:
+        print(f"== {title} (line {number}): {command or 'an empty line'} in {state}")
+        print("\n".join(states[state][0]))
+        print(f"C\\ {command}\\r\\n")
+        print(reply(match))
+        if match["body"] is not None:
+            print(f"\nM\\ {match['body']}\n")
+        if not match["over"]:
+            print("\n".join(states[match["next"] or state][1]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
