@@ -20,8 +20,8 @@ struct entry {
 	bool dropped;
 };
 
-/* Room that a recipient takes on average at the most; the arena is shared by all. */
-#define ENTRY_ROOM 2048
+/* Room that suffices for any recipient: a command line is shorter, and its parameters are kept twice. */
+#define ENTRY_ROOM 4096
 #define ARENA_MIN  ((size_t)64 * 1024)
 
 void envelope_init(struct envelope *envelope, uint32_t most)

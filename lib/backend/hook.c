@@ -29,8 +29,29 @@ static void read_stdout(struct hook *hook)
 	}
 }
 
+/* Output of any size: the data when the program succeeded, else the text of its refusal. */
+static int take_yield(struct hook *hook, int exit)
+{
+	int fd = spool_reader(&hook->yield);
+	ssize_t got;
+
+	spool_close(&hook->yield);
+	if (fd < 0)
+		return exit == EXIT_DONE ? EXIT_TEMPFAIL : exit;
+	if (exit == EXIT_DONE) {
+		hook->job.content = fd;
+		return exit;
+	}
+	got = fd_read(fd, hook->job.text, sizeof(hook->job.text));
+	hook->job.text_len = got > 0 ? (size_t)got : 0;
+	fd_close(&fd);
+	return exit;
+}
+
 static void finish(struct hook *hook, int exit)
 {
+	if (hook->yield.fd >= 0)
+		exit = take_yield(hook, exit);
 	if (hook->out >= 0)
 		read_stdout(hook);
 	said_end(&hook->said);
@@ -72,8 +93,8 @@ static bool open_pipes(struct hook *hook, const struct hook_order *order, int *o
 {
 	int ends[2];
 
-	*out = order->stdout_fd;
-	if (order->stdout_fd < 0) {
+	*out = order->spool_dir != NULL ? hook->yield.fd : order->stdout_fd;
+	if (*out < 0) {
 		if (!spawn_pipe(ends))
 			return false;
 		hook->out = ends[0];
@@ -81,7 +102,7 @@ static bool open_pipes(struct hook *hook, const struct hook_order *order, int *o
 		fd_nonblocking(hook->out);
 	}
 	if (!spawn_pipe(ends)) {
-		if (order->stdout_fd < 0)
+		if (hook->out >= 0)
 			fd_close(out);
 		return false;
 	}
@@ -97,6 +118,13 @@ static pid_t launch(struct hook *hook, const struct hook_order *order)
 	int out = -1, err = -1, saved;
 	pid_t pid;
 
+	spool_init(&hook->yield, order->spool_dir, 0);
+	if (order->spool_dir != NULL) {
+		spool_open(&hook->yield);
+		errno = hook->yield.error;
+		if (hook->yield.fd < 0 || !spawn_raise_fd(&hook->yield.fd))
+			return -1;
+	}
 	if (!open_pipes(hook, order, &out, &err))
 		return -1;
 	pid = spawn_program(&(struct spawn){
@@ -106,7 +134,7 @@ static pid_t launch(struct hook *hook, const struct hook_order *order)
 		.fds = { order->stdin_fd, out, err, order->extra_fd, -1 },
 	});
 	saved = errno;
-	if (order->stdout_fd < 0)
+	if (hook->out >= 0)
 		fd_close(&out);
 	fd_close(&err);
 	errno = saved;
@@ -120,7 +148,7 @@ bool hook_start(struct hook *hook, const struct hook_order *order, const char *s
 
 	job_begin(&hook->job, order->event);
 	hook->pid = 0;
-	hook->process = hook->out = hook->said.fd = -1;
+	hook->process = hook->out = hook->said.fd = hook->yield.fd = -1;
 	hook->signalled = 0;
 	hook->session = session;
 	hook->deadline = clock_deadline(clock_now(), order->timeout);

@@ -11,6 +11,7 @@
 
 #include "backend/job.h"
 #include "backend/said.h"
+#include "backend/spool.h"
 #include "base/span.h"
 
 #include <sys/types.h>
@@ -22,6 +23,7 @@ struct hook_order {
 	char *const *environment;
 	int stdin_fd;  /* the program's standard input; the caller keeps it */
 	int stdout_fd; /* the program's standard output, or -1: collected as the job's text */
+	const char *spool_dir; /* not NULL: output goes to an unnamed file there and becomes job.content */
 	int extra_fd;  /* its descriptor 3, or -1 */
 	uint32_t timeout; /* seconds */
 };
@@ -32,6 +34,7 @@ struct hook {
 	int process; /* pidfd */
 	int out;
 	struct said said; /* its standard error */
+	struct spool yield; /* its standard output, when that is data of any size */
 	int64_t deadline;
 	unsigned signalled; /* 0, 1: SIGTERM sent, 2: SIGKILL sent */
 	const char *session; /* id for log lines */

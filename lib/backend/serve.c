@@ -449,9 +449,7 @@ void serve_hang_up(struct serve *serve)
 
 bool serve_gone(struct serve *serve)
 {
-	int status;
-
-	if (serve->pid > 0 && waitpid(serve->pid, &status, WNOHANG) != serve->pid)
+	if (serve->pid > 0 && waitpid(serve->pid, &serve->status, WNOHANG) != serve->pid)
 		return false;
 	serve->pid = 0;
 	fd_close(&serve->process);

@@ -29,6 +29,7 @@ struct serve {
 	enum serve_phase phase;
 	pid_t pid;      /* process and group, 0: none of ours (a unix socket) */
 	int process;    /* pidfd, or -1 */
+	int status;     /* of wait(2), once it is gone */
 	struct said said;
 	const char *session;
 	event_set events; /* of its hello */

@@ -158,7 +158,9 @@ enum fact_scope {
 	X(VERB, SCOPE_CALL, 12, EVENT_BIT(EVENT_COMMAND))             /* of command-VERB */       \
 	X(LOGIN_NAME, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH))                                     \
 	X(PASSWORD, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH))           /* secret: wiped */         \
-	X(OCTETS, SCOPE_CALL, 20, EVENT_BIT(EVENT_DELIVER) | EVENT_BIT(EVENT_DELETE)) /* on the pipe */
+	X(OCTETS, SCOPE_CALL, 20,                                                                 \
+	  EVENT_BIT(EVENT_DELIVER) | EVENT_BIT(EVENT_DELETE) | EVENT_BIT(EVENT_RSET) |            \
+		  EVENT_BIT(EVENT_HELO)) /* on the pipe */
 
 enum fact_name {
 #define X(name, scope, most, events) FACT_##name,

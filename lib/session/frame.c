@@ -107,6 +107,7 @@ void answer_put(struct buffer *buffer, const struct answer *answer)
 	uint16_t exit = (uint16_t)(int16_t)answer->verdict.exit;
 
 	buffer_byte(buffer, (char)answer->kind);
+	buffer_put(buffer, (struct span){ (const char *)&answer->handled, sizeof(answer->handled) });
 	put_u16(buffer, exit);
 	buffer_byte(buffer, answer->verdict.close ? 1 : 0);
 	put_span(buffer, answer->verdict.id);
@@ -118,7 +119,9 @@ bool answer_take(struct span bytes, struct answer *answer)
 	unsigned char kind, close;
 	int16_t exit;
 
-	if (!take(&bytes, &kind, 1) || kind > ANSWER_SHUTDOWN || !take(&bytes, &exit, sizeof(exit)) ||
+	if (!take(&bytes, &kind, 1) || kind > ANSWER_SHUTDOWN ||
+	    !take(&bytes, &answer->handled, sizeof(answer->handled)) ||
+	    !take(&bytes, &exit, sizeof(exit)) ||
 	    !take(&bytes, &close, 1) || !take_span(&bytes, &answer->verdict.id) ||
 	    !take_span(&bytes, &answer->verdict.text))
 		return false;

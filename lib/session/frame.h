@@ -49,6 +49,7 @@ enum answer_kind {
 
 struct answer {
 	enum answer_kind kind;
+	event_set handled; /* events that are asked about from now on: AUTH may change them */
 	struct verdict verdict;
 };
 

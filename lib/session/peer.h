@@ -17,7 +17,8 @@
 #define PEER_ADDR_MAX 64
 #define PEER_HOST_MAX 256
 
-/* Texts are NUL-terminated and empty when the fact is not known. Addresses are in numeric form, IPv4-mapped IPv6 as IPv4. */
+/* Texts are NUL-terminated and empty when the fact is not known. Addresses are in numeric form,
+ * IPv4-mapped IPv6 as IPv4. */
 struct peer {
 	char remote_addr[PEER_ADDR_MAX];
 	char remote_port[6];
@@ -26,11 +27,13 @@ struct peer {
 	char local_port[6];
 };
 
-/* Facts of fd `fd`, with the environment when `environment` (a session of its own process; false in an accept loop). */
+/* Facts of fd `fd`, with the environment when `environment` (a session of its own process; false in
+ * an accept loop). */
 void peer_gather(struct peer *peer, int fd, bool environment);
 
 /* Facts of a socket address pair, for the accept loop: no system call. `local` may be NULL. */
-void peer_from_sockaddr(struct peer *peer, const struct sockaddr *remote, const struct sockaddr *local);
+void peer_from_sockaddr(struct peer *peer, const struct sockaddr *remote,
+			const struct sockaddr *local);
 
 /* True for 127.0.0.0/8, ::1, and for a peer with no address at all. */
 bool peer_is_local(const struct peer *peer);

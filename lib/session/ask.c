@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: ISC */
+/* ask.c - asking the backend about an event: a hook file, else the co-process. */
+#include "session/runner.h"
+
+#include "backend/directive.h"
+#include "base/descriptor.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A co-process that keeps failing is not started for ever. */
+#define SERVE_STARTS_MAX 3
+
+uint32_t runner_timeout(const struct runner *runner, enum event event)
+{
+	return event == EVENT_DELIVER ? runner->options->deliver_timeout :
+					runner->options->hook_timeout;
+}
+
+bool runner_handles(const struct runner *runner, enum event event)
+{
+	return (runner->handled & EVENT_BIT(event)) != 0;
+}
+
+char *const *runner_environment(struct runner *runner, enum event event, uint32_t timeout)
+{
+	struct facts *facts = &runner->facts;
+
+	facts_set(facts, FACT_SESSION_EVENT, span_of(event_table[event].file));
+	facts_set_number(facts, FACT_HOOK_DEADLINE, (uint64_t)time(NULL) + timeout);
+	environment_build(&runner->environment, runner->directory, facts);
+	return runner->environment.items;
+}
+
+struct serve *runner_serve(struct runner *runner)
+{
+	uint32_t timeout = runner->options->hook_timeout;
+	char path[BACKEND_PATH_MAX + 8];
+	struct buffer buffer = BUFFER(path);
+	struct serve *serve = runner->serve;
+	bool started;
+
+	if (serve != NULL && serve->phase != SERVE_DOWN)
+		return serve;
+	/* In POP3 the store is what auth reached: another one would have another identity. */
+	if (runner->protocol == PROTOCOL_POP3 || runner->directory->serve == SERVE_NONE ||
+	    runner->serve_starts++ == SERVE_STARTS_MAX || (serve != NULL && !serve_gone(serve)))
+		return NULL;
+	if (serve == NULL)
+		serve = runner->serve = malloc(sizeof(*serve));
+	if (serve == NULL)
+		return NULL;
+	serve_init(serve, runner->session, runner->options->spool_dir,
+		   runner->options->spool_memory);
+	buffer_string(&buffer, runner->directory->path);
+	buffer_string(&buffer, "/serve");
+	if (buffer_cstr(&buffer) == NULL)
+		return NULL;
+	started = runner->directory->serve == SERVE_SOCKET ?
+			  serve_connect(serve, path, timeout) :
+			  serve_start(serve, path,
+				      runner_environment(runner, EVENT_CONNECT, timeout), timeout);
+	if (!started)
+		return NULL;
+	while (serve->phase == SERVE_HELLO)
+		runner_turn(runner, false, false);
+	return serve->phase == SERVE_READY ? serve : NULL;
+}
+
+/* Small things are taken as text; these have no limit. */
+static bool event_yields_much(enum event event)
+{
+	return event == EVENT_LIST || event == EVENT_RETRIEVE || event == EVENT_TOP;
+}
+
+static struct job *ask_file(struct runner *runner, const struct ask *ask, struct hook **hook)
+{
+	uint32_t timeout = runner_timeout(runner, ask->event);
+	char path[BACKEND_PATH_MAX + 32];
+	struct buffer buffer = BUFFER(path);
+	struct hook_order order = {
+		.event = ask->event,
+		.path = directory_program(runner->directory, ask->event, ask->verb, &buffer),
+		.environment = runner_environment(runner, ask->event, timeout),
+		.stdin_fd = ask->message >= 0 ? ask->message : runner->null,
+		.stdout_fd = -1,
+		.spool_dir = event_yields_much(ask->event) ? runner->options->spool_dir : NULL,
+		.extra_fd = ask->envelope,
+		.timeout = timeout,
+	};
+
+	*hook = order.path == NULL ? NULL : runner_hook(runner);
+	if (*hook == NULL)
+		return NULL;
+	hook_start(*hook, &order, runner->session);
+	return &(*hook)->job;
+}
+
+static struct job *ask_serve(struct runner *runner, const struct ask *ask)
+{
+	uint32_t timeout = runner_timeout(runner, ask->event);
+	struct serve *serve = runner_serve(runner);
+	struct environment *environment = &runner->environment;
+
+	if (serve == NULL) {
+		/* It should answer and cannot: that is a temporary failure, not silence. */
+		if (runner->serve == NULL)
+			return NULL;
+		job_begin(&runner->serve->job, ask->event);
+		runner->serve->job.done = true;
+		return &runner->serve->job;
+	}
+	runner_environment(runner, ask->event, timeout);
+	serve_ask(serve, &(struct serve_call){
+				 .event = ask->event,
+				 .verb = ask->verb,
+				 .environment = environment->items + environment->base_count,
+				 .count = environment->count - environment->base_count,
+				 .envelope = ask->envelope,
+				 .envelope_len = ask->envelope_len,
+				 .message = ask->message,
+				 .message_len = ask->message_len,
+				 .timeout = timeout,
+			 });
+	return &serve->job;
+}
+
+/* True when the event has a file, or the command has. */
+static bool has_file(const struct runner *runner, const struct ask *ask)
+{
+	if (ask->event == EVENT_COMMAND)
+		return directory_has_command(runner->directory, ask->verb);
+	return (runner->directory->programs & EVENT_BIT(ask->event)) != 0;
+}
+
+static bool has_serve(const struct runner *runner, const struct ask *ask)
+{
+	if (runner->serve_all)
+		return runner->serve != NULL &&
+		       (runner->serve->events & EVENT_BIT(ask->event)) != 0;
+	return (directory_served(runner->directory, runner->protocol) & EVENT_BIT(ask->event)) != 0;
+}
+
+struct job *runner_ask(struct runner *runner, const struct ask *ask, struct hook **hook)
+{
+	*hook = NULL;
+	if (runner->serve_all && has_serve(runner, ask))
+		return ask_serve(runner, ask);
+	if (has_file(runner, ask))
+		return ask_file(runner, ask, hook);
+	return has_serve(runner, ask) ? ask_serve(runner, ask) : NULL;
+}
+
+static void log_directive(const struct runner *runner, enum event event, struct span text)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_WARNING, "directive ignored");
+	log_string(&line, "session", runner->session);
+	log_string(&line, "event", event_table[event].file);
+	log_text(&line, "text", text);
+	log_end(&line);
+}
+
+static void set_safe_name(struct facts *facts, enum fact_name name, struct span value)
+{
+	char bytes[200];
+	struct buffer safe = BUFFER(bytes);
+
+	address_safe_name(&safe, value);
+	if (safe.overflow)
+		facts_unset(facts, name);
+	else
+		facts_set(facts, name, buffer_span(&safe));
+}
+
+static bool carry_out(struct runner *runner, enum event event, const struct directive *directive)
+{
+	struct facts *facts = &runner->facts;
+	struct span value = directive->value;
+	bool crlf = runner->options->line_ends == LINE_ENDS_CRLF;
+
+	switch (directive->kind) {
+	case DIRECTIVE_RECIPIENT:
+		if (!fact_is_clean(FACT_RECIPIENT, value) || span_find(value, ' ') < value.len)
+			return false;
+		facts_set(facts, FACT_RECIPIENT, value);
+		set_safe_name(facts, FACT_RECIPIENT_SAFE, value);
+		return true;
+	case DIRECTIVE_SENDER:
+		if (span_equal(value, SPAN("<>")))
+			value = SPAN("");
+		if (!fact_is_clean(FACT_SENDER, value) || span_find(value, ' ') < value.len)
+			return false;
+		facts_set(facts, FACT_SENDER, value);
+		set_safe_name(facts, FACT_SENDER_SAFE, value);
+		return true;
+	case DIRECTIVE_HEADER:
+		if (buffer_room(&runner->headers) < value.len + 2)
+			return false;
+		buffer_put(&runner->headers, value);
+		buffer_string(&runner->headers, crlf ? "\r\n" : "\n");
+		if (event == EVENT_CONNECT || event == EVENT_HELO)
+			runner->session_headers = runner->headers.len;
+		return true;
+	case DIRECTIVE_SET:
+		return facts_set_hook_value(facts, directive->key, value);
+	default:
+		return false;
+	}
+}
+
+struct verdict runner_verdict(struct runner *runner, struct job *job)
+{
+	struct span text = { job->text, job->text_len };
+	struct verdict verdict = {
+		.exit = job->exit,
+		.id = facts_get(&runner->facts, FACT_TRANSACTION_ID),
+	};
+	struct directive directive;
+	size_t at = 0, kept = 0;
+	bool rewritten = false;
+
+	/* What a yielding event printed is data, or the text of a refusal: no directives there. */
+	if (event_table[job->event].kind != EVENT_DECIDES) {
+		verdict.text = text;
+		return verdict;
+	}
+	while (directive_next(text, &at, &kept, job->event, &directive)) {
+		if (directive.kind == DIRECTIVE_CLOSE) {
+			verdict.close = true;
+			continue;
+		}
+		if ((directive.kind == DIRECTIVE_RECIPIENT && rewritten) ||
+		    !carry_out(runner, job->event, &directive))
+			log_directive(runner, job->event, directive.value);
+		rewritten |= directive.kind == DIRECTIVE_RECIPIENT;
+	}
+	verdict.text = span_first(text, kept);
+	return verdict;
+}
+
+struct verdict runner_decide(struct runner *runner, const struct ask *ask, int *content)
+{
+	struct verdict verdict = { .exit = VERDICT_NONE };
+	struct hook *hook;
+	struct job *job = runner_ask(runner, ask, &hook);
+	static char text[VERDICT_TEXT_MAX];
+
+	*content = -1;
+	if (job == NULL) {
+		/* A program that should answer and could not even be started is no missing opinion. */
+		if (has_file(runner, ask) || has_serve(runner, ask))
+			verdict.exit = EXIT_TEMPFAIL;
+		return verdict;
+	}
+	runner_wait(runner, job);
+	verdict = runner_verdict(runner, job);
+	*content = job->content;
+	job->content = -1;
+	if (hook != NULL) {
+		memcpy(text, verdict.text.base, verdict.text.len);
+		verdict.text.base = text;
+		runner_release(runner, hook);
+	}
+	return verdict;
+}
+
+void runner_inform(struct runner *runner, enum event event)
+{
+	int content;
+
+	runner_decide(runner, &(struct ask){ .event = event, .message = -1, .envelope = -1 },
+		      &content);
+	fd_close(&content);
+}

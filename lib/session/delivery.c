@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * delivery.c - the DELIVER event.
+ *
+ * SMTP: the deliver program runs once and its verdict is that of the message.  LMTP: it runs once
+ * for each recipient, up to --parallel-deliveries at a time; answers keep the recipients'
+ * order, whatever order the programs end in (RFC 2033 4.2).
+ */
+#include "session/runner.h"
+
+#include "backend/spawn.h"
+#include "base/descriptor.h"
+#include "base/log.h"
+#include "base/number.h"
+
+#include <errno.h>
+
+/* One run of the deliver program. */
+struct delivery {
+	struct job *job;   /* NULL: `verdict` was known without running anything */
+	struct hook *hook; /* to release, or NULL */
+	int message;
+	int envelope;
+	struct verdict verdict;
+};
+
+static bool dsn_announced(const struct runner *runner)
+{
+	const struct option_list *announce = &runner->options->announce;
+
+	for (unsigned i = 0; i < announce->count; i++) {
+		if (span_equal_nocase(announce->items[i], SPAN("DSN")))
+			return true;
+	}
+	return false;
+}
+
+static void open_failed(struct runner *runner, struct delivery *delivery)
+{
+	log_fault(LOG_ERR, "cannot hand the message on", "session", runner->session, errno);
+	delivery->verdict.exit = EXIT_TEMPFAIL;
+}
+
+/* Starts a run for the recipient `only` (from 1; 0: for all). The facts of the recipient are set. */
+static void start(struct runner *runner, struct delivery *delivery, uint32_t only)
+{
+	struct ask ask = { .event = EVENT_DELIVER };
+	struct envelope_place place = { 0, 0 };
+	bool single = only != 0 || runner->envelope.count - runner->envelope.dropped == 1;
+	bool dropped = false;
+
+	*delivery = (struct delivery){ .message = -1, .envelope = -1 };
+	delivery->verdict.exit = VERDICT_NONE;
+	ask.envelope = delivery->envelope =
+		envelope_file(&runner->envelope, &runner->facts, dsn_announced(runner), only,
+			      &ask.envelope_len);
+	ask.message = delivery->message = spool_reader(&runner->spool);
+	ask.message_len = runner->spool.size;
+	if (ask.envelope < 0 || ask.message < 0 || !spawn_raise_fd(&delivery->envelope) ||
+	    !spawn_raise_fd(&delivery->message)) {
+		open_failed(runner, delivery);
+		return;
+	}
+	ask.envelope = delivery->envelope;
+	ask.message = delivery->message;
+	/* RECIPIENT and what belongs to it are set when there is just one. */
+	while (single && envelope_next(&runner->envelope, &place, &runner->facts, &dropped)) {
+		if (only == 0 ? !dropped : place.index == only)
+			break;
+	}
+	facts_set_number(&runner->facts, FACT_RECIPIENT_COUNT, runner->envelope.count);
+	facts_set_number(&runner->facts, FACT_MESSAGE_SIZE, runner->spool.size);
+	delivery->job = runner_ask(runner, &ask, &delivery->hook);
+}
+
+static void close_run(struct runner *runner, struct delivery *delivery)
+{
+	fd_close(&delivery->message);
+	fd_close(&delivery->envelope);
+	if (delivery->hook != NULL)
+		runner_release(runner, delivery->hook);
+	delivery->hook = NULL;
+}
+
+/* Waits for a run and passes its verdict on. */
+static void finish(struct runner *runner, struct delivery *delivery)
+{
+	if (delivery->job != NULL) {
+		runner_wait(runner, delivery->job);
+		delivery->verdict = runner_verdict(runner, delivery->job);
+	}
+	delivery->verdict.id = facts_get(&runner->facts, FACT_TRANSACTION_ID);
+	runner_answer(runner, &delivery->verdict, -1);
+	close_run(runner, delivery);
+}
+
+static void answer_all(struct runner *runner, const struct verdict *verdict, unsigned answers)
+{
+	for (unsigned i = 0; i < answers; i++)
+		runner_answer(runner, verdict, -1);
+}
+
+static void deliver_once(struct runner *runner)
+{
+	struct delivery delivery;
+
+	if (runner->envelope.dropped == runner->envelope.count) {
+		/* All were dropped on purpose: there is nothing to do, and nothing is wrong. */
+		delivery = (struct delivery){ .message = -1, .envelope = -1 };
+		delivery.verdict.exit = EXIT_DROPPED;
+	} else {
+		start(runner, &delivery, 0);
+	}
+	finish(runner, &delivery);
+}
+
+/* Whether recipient number `index` is not to be delivered. */
+static bool is_dropped(struct runner *runner, struct envelope_place *place)
+{
+	bool dropped = false;
+
+	envelope_next(&runner->envelope, place, &runner->facts, &dropped);
+	return dropped;
+}
+
+/*
+ * A ring of runs: the oldest one is waited for and answered, and a new one takes its place.
+ * What has not begun when the client is gone is not begun any more (LMTP-024).
+ */
+static void deliver_each(struct runner *runner)
+{
+	struct delivery ring[RUNNER_DELIVERIES_MAX];
+	unsigned width = runner->options->parallel_deliveries;
+	struct envelope_place place = { 0, 0 };
+	uint32_t begun = 0, answered = 0, count = runner->envelope.count;
+	bool files = (runner->directory->programs & EVENT_BIT(EVENT_DELIVER)) != 0;
+
+	/* The calls to a co-process are sequential. */
+	if (!files || width == 0)
+		width = 1;
+	while (answered < count) {
+		while (begun < count && begun - answered < width) {
+			struct delivery *run = &ring[begun++ % width];
+
+			if (is_dropped(runner, &place) || runner->parser_gone) {
+				*run = (struct delivery){ .message = -1, .envelope = -1 };
+				run->verdict.exit = EXIT_DROPPED;
+			} else {
+				start(runner, run, begun);
+			}
+		}
+		finish(runner, &ring[answered++ % width]);
+	}
+}
+
+void runner_deliver(struct runner *runner, const struct event_call *call, bool asked)
+{
+	struct verdict verdict = { .exit = EXIT_TEMPFAIL };
+	unsigned answers = runner->protocol == PROTOCOL_LMTP ? runner->envelope.count : 1;
+	uint64_t octets;
+
+	if (runner->mail != RUNNER_IN_DATA || call->answers != answers ||
+	    !number_upto(event_fact(call, FACT_OCTETS), UINT64_MAX - 1, &octets)) {
+		runner_violation(runner, "DELIVER out of order");
+		return;
+	}
+	if (!runner_message(runner, octets, &verdict)) {
+		verdict.id = facts_get(&runner->facts, FACT_TRANSACTION_ID);
+		if (asked && !runner->over)
+			answer_all(runner, &verdict, answers);
+	} else if (asked && runner->protocol == PROTOCOL_LMTP) {
+		deliver_each(runner);
+	} else if (asked) {
+		deliver_once(runner);
+	}
+	runner_reset(runner);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: ISC */
+/* parser.c - passes the events of an engine on to the runner. */
+#include "session/parser.h"
+
+#include "base/descriptor.h"
+#include "session/frame.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The parser's state, one for the process. Big arrays come last and are touched as needed. */
+static struct {
+	struct parser *parser;
+	struct handler handler;
+	struct buffer pending;  /* frames that nobody waits for yet */
+	uint64_t piped;         /* octets of the message that went down the pipe */
+	uint64_t unannounced;   /* ... since the runner was last told anything */
+	bool shutdown;          /* the runner wants an end */
+	int content;            /* what a yielding event yields */
+	int listing;            /* the listing, as long as the session */
+	uint64_t listing_base;  /* octets of earlier listings */
+	uint64_t listing_len;
+	union {
+		struct smtp smtp;
+		struct pop3 pop3;
+	} engine;
+	struct stream stream;
+	char pending_bytes[FRAME_MAX];
+	char answer_bytes[ANSWER_MAX];
+	char output[STREAM_OUTPUT];
+} self;
+
+/* Sends the frames that were held back. A runner that is gone is noticed when it is asked. */
+static void send_pending(void)
+{
+	if (self.pending.len == 0)
+		return;
+	frame_send(PARSER_CONTROL, buffer_span(&self.pending), -1);
+	explicit_bzero(self.pending.base, self.pending.len);
+	buffer_clear(&self.pending);
+	self.unannounced = 0;
+}
+
+/* Holds a frame back, sending the earlier ones first when it does not fit beside them. */
+static void put_frame(const struct frame *frame)
+{
+	size_t before = self.pending.len;
+
+	frame_put(&self.pending, frame);
+	if (!self.pending.overflow)
+		return;
+	self.pending.len = before;
+	self.pending.overflow = false;
+	send_pending();
+	frame_put(&self.pending, frame);
+}
+
+/* The set of events that are asked about, and those of them whose answer takes its time. */
+static void set_handled(event_set handled)
+{
+	self.parser->handled = self.parser->pop3.handled = handled;
+	self.handler.slow = handled | EVENT_BIT(EVENT_LOGOUT);
+	for (unsigned event = 0; event < EVENT_COUNT; event++) {
+		if (event_table[event].kind == EVENT_INFORMS && event != EVENT_LOGOUT)
+			self.handler.slow &= ~EVENT_BIT(event);
+	}
+}
+
+/* Waits for the answer; without one the session goes on with a temporary failure. */
+static void receive(struct verdict *verdict)
+{
+	struct answer answer = { .kind = ANSWER_SHUTDOWN };
+	int fd = -1;
+
+	do {
+		ssize_t got = frame_receive(PARSER_CONTROL, self.answer_bytes,
+					    sizeof(self.answer_bytes), &fd);
+
+		if (got <= 0 ||
+		    !answer_take((struct span){ self.answer_bytes, (size_t)got }, &answer)) {
+			verdict->exit = EXIT_TEMPFAIL;
+			verdict->close = true;
+			fd_close(&fd);
+			return;
+		}
+		/* A shutdown that crosses the question is carried out when the stream next waits. */
+		self.shutdown |= answer.kind == ANSWER_SHUTDOWN;
+	} while (answer.kind == ANSWER_SHUTDOWN);
+	*verdict = answer.verdict;
+	set_handled(answer.handled);
+	fd_close(&self.content);
+	self.content = fd;
+}
+
+/* The listing stays open: the engine goes back to it for IDs and unique-ids. */
+static void keep_listing(void)
+{
+	fd_close(&self.listing);
+	self.listing_base += self.listing_len;
+	self.listing_len = 0;
+	if (self.content >= 0)
+		self.listing = self.content;
+	self.content = -1;
+}
+
+static void ask(void *context, const struct event_call *call, unsigned which,
+		struct verdict *verdict)
+{
+	bool asked = (self.parser->handled & EVENT_BIT(call->event)) != 0 ||
+		     call->event == EVENT_LOGOUT;
+	struct frame frame = { .kind = asked ? FRAME_ASK : FRAME_TELL, .call = *call };
+	char digits[20];
+	struct buffer octets = BUFFER(digits);
+
+	(void)context;
+	if (which == 0) {
+		/* Octets of a message that came to nothing are still in the pipe. */
+		if (self.piped > 0 && (call->event == EVENT_RSET || call->event == EVENT_HELO)) {
+			buffer_number(&octets, self.piped);
+			event_add(&frame.call, FACT_OCTETS, buffer_span(&octets));
+		}
+		if (call->event == EVENT_DATA || call->event == EVENT_DELIVER ||
+		    call->event == EVENT_DELETE || call->event == EVENT_RSET ||
+		    call->event == EVENT_HELO)
+			self.piped = 0;
+		put_frame(&frame);
+	}
+	if (!asked)
+		return;
+	send_pending();
+	if (event_table[call->event].kind == EVENT_INFORMS && call->event != EVENT_LOGOUT)
+		return;
+	receive(verdict);
+	if (call->event == EVENT_LIST)
+		keep_listing();
+}
+
+static bool body(void *context, struct span bytes)
+{
+	(void)context;
+	/* The runner reads the pipe only once it knows of the message. */
+	self.unannounced += bytes.len;
+	if (self.unannounced > self.parser->pipe_size ||
+	    (self.parser->handled & EVENT_BIT(EVENT_FILTER)) != 0)
+		send_pending();
+	self.piped += bytes.len;
+	return fd_write_all(PARSER_PIPE, bytes);
+}
+
+static ssize_t content(void *context, char *bytes, size_t len)
+{
+	ssize_t got;
+
+	(void)context;
+	if (self.listing >= 0 && self.content < 0 && self.engine.pop3.state == POP3_AUTHORIZATION)
+		return pread(self.listing, bytes, len, (off_t)self.listing_len);
+	if (self.content < 0)
+		return 0;
+	got = fd_read(self.content, bytes, len);
+	if (got <= 0)
+		fd_close(&self.content);
+	return got;
+}
+
+static enum session_end watched(void *context)
+{
+	struct answer answer;
+	ssize_t got = frame_receive(PARSER_CONTROL, self.answer_bytes, sizeof(self.answer_bytes),
+				    NULL);
+
+	(void)context;
+	if (got <= 0 || !answer_take((struct span){ self.answer_bytes, (size_t)got }, &answer))
+		return END_ERROR;
+	self.shutdown = answer.kind == ANSWER_SHUTDOWN;
+	return self.shutdown ? END_SHUTDOWN : END_ERROR;
+}
+
+static enum session_end idle(void *context)
+{
+	(void)context;
+	return self.shutdown ? END_SHUTDOWN : END_COUNT;
+}
+
+/* ---- the listing's storage --------------------------------------------------------------- */
+
+/* The engine keeps what it was fed, which is a file already: only the place moves on. */
+static bool storage_append(void *context, struct span bytes)
+{
+	(void)context;
+	self.listing_len += bytes.len;
+	return true;
+}
+
+static size_t storage_read(void *context, uint64_t at, char *bytes, size_t len)
+{
+	ssize_t got;
+
+	(void)context;
+	if (at < self.listing_base)
+		return 0;
+	at -= self.listing_base;
+	if (at >= self.listing_len)
+		return 0;
+	if (len > self.listing_len - at)
+		len = (size_t)(self.listing_len - at);
+	got = pread(self.listing, bytes, len, (off_t)at);
+	return got > 0 ? (size_t)got : 0;
+}
+
+static void *storage_memory(void *context, size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)context;
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static const struct pop3_storage storage = { NULL, storage_append, storage_read, storage_memory };
+
+/* ---- the session ------------------------------------------------------------------------- */
+
+static void say_goodbye(struct engine *engine, enum session_end end)
+{
+	struct frame frame = { .kind = FRAME_BYE, .end = end, .counts = engine->counts };
+
+	if (self.parser->protocol == PROTOCOL_POP3)
+		frame.fault = buffer_span(&self.engine.pop3.fault);
+	put_frame(&frame);
+	send_pending();
+}
+
+static struct engine *begin_engine(struct parser *parser)
+{
+	if (parser->protocol != PROTOCOL_POP3) {
+		smtp_init(&self.engine.smtp, &parser->smtp, self.output, sizeof(self.output));
+		return &self.engine.smtp.engine;
+	}
+	pop3_init(&self.engine.pop3, &parser->pop3, &storage, self.output, sizeof(self.output));
+	return &self.engine.pop3.engine;
+}
+
+int parser_run(struct parser *parser)
+{
+	struct engine *engine;
+	enum session_end end;
+
+	/* The runner looks after signals; a client that is gone is seen by the write. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	if (parser->caged && !sandbox_enter(&parser->offer, parser->writes_files))
+		return 1;
+	self.parser = parser;
+	self.content = self.listing = -1;
+	self.pending = (struct buffer)BUFFER(self.pending_bytes);
+	self.handler = (struct handler){
+		.answer = ask,
+		.body = body,
+		.content = content,
+		.idle = idle,
+		.watch = PARSER_CONTROL,
+		.watched = watched,
+	};
+	set_handled(parser->handled);
+	self.stream.in = PARSER_IN;
+	self.stream.out = PARSER_OUT;
+	self.stream.trace = parser->traced ? PARSER_TRACE : -1;
+	self.stream.limits = parser->limits;
+	engine = begin_engine(parser);
+	end = stream_run(&self.stream, engine, &self.handler);
+	say_goodbye(engine, end);
+	return 0;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: ISC */
+/* runner.c - receives what the parser says, checks it, and dispatches it. */
+#include "session/runner.h"
+
+#include "base/descriptor.h"
+#include "base/log.h"
+#include "session/title.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+
+void runner_violation(struct runner *runner, const char *what)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_ERR, "the parser broke the rules");
+	log_string(&line, "session", runner->session);
+	log_string(&line, "what", what);
+	log_end(&line);
+	runner->over = true;
+	runner->end = END_ERROR;
+}
+
+void runner_answer(struct runner *runner, const struct verdict *verdict, int fd)
+{
+	struct answer answer = { ANSWER_VERDICT, runner->handled, *verdict };
+	struct buffer buffer = BUFFER(runner->answer_bytes);
+
+	answer_put(&buffer, &answer);
+	/* A parser that is gone is noticed by the end of its socket. */
+	frame_send(runner->control, buffer_span(&buffer), fd);
+}
+
+/* Events with nothing to keep in order: ask, and pass the verdict on. */
+static void ask_plainly(struct runner *runner, const struct event_call *call)
+{
+	int content;
+	struct verdict verdict =
+		runner_decide(runner,
+			      &(struct ask){ .event = call->event,
+					     .verb = event_fact(call, FACT_VERB),
+					     .message = -1,
+					     .envelope = -1 },
+			      &content);
+
+	runner_answer(runner, &verdict, content);
+	fd_close(&content);
+}
+
+/* A greeting that is refused changes nothing; one that is not begins afresh (RFC 5321 4.1.4). */
+static void greet(struct runner *runner, const struct event_call *call, bool asked)
+{
+	static const enum fact_name names[] = { FACT_HELO, FACT_HELO_TRACE, FACT_TRACE_TYPE };
+	struct facts *facts = &runner->facts;
+	static char before[3][256];
+	struct span old[3];
+	struct verdict verdict = { .exit = EXIT_DONE };
+	int content;
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct span value = facts_get(facts, names[i]);
+
+		old[i] = value.base == NULL ? SPAN_NONE : (struct span){ before[i], value.len };
+		if (value.base != NULL)
+			memcpy(before[i], value.base, value.len);
+		facts_unset(facts, names[i]);
+	}
+	for (unsigned i = 0; i < call->count; i++)
+		facts_set(facts, call->facts[i].name, call->facts[i].value);
+	if (asked)
+		verdict = runner_decide(
+			runner, &(struct ask){ .event = EVENT_HELO, .message = -1, .envelope = -1 },
+			&content);
+	if (exit_accepts(verdict.exit) || verdict.exit == VERDICT_NONE) {
+		runner_reset(runner);
+	} else {
+		for (unsigned i = 0; i < 3; i++) {
+			facts_unset(facts, names[i]);
+			if (old[i].base != NULL)
+				facts_set(facts, names[i], old[i]);
+		}
+	}
+	if (asked)
+		runner_answer(runner, &verdict, -1);
+}
+
+/* Keeps the facts that came with an event. Those of AUTH are secret and are not kept. */
+static void keep_facts(struct runner *runner, const struct event_call *call)
+{
+	facts_forget(&runner->facts, SCOPE_CALL);
+	facts_forget(&runner->facts, SCOPE_RECIPIENT);
+	if (call->event == EVENT_AUTH || call->event == EVENT_HELO)
+		return;
+	for (unsigned i = 0; i < call->count; i++)
+		facts_set(&runner->facts, call->facts[i].name, call->facts[i].value);
+}
+
+static void dispatch(struct runner *runner, const struct event_call *call, bool asked)
+{
+	bool pop3 = runner->protocol == PROTOCOL_POP3;
+
+	if (call->event == EVENT_RSET || call->event == EVENT_HELO)
+		runner_abandon(runner, call);
+	keep_facts(runner, call);
+	switch (call->event) {
+	case EVENT_HELO:
+		greet(runner, call, asked);
+		return;
+	case EVENT_MAIL:
+		runner_mail_from(runner, asked);
+		return;
+	case EVENT_RCPT:
+		runner_rcpt_to(runner, asked);
+		return;
+	case EVENT_DATA:
+		runner_data(runner, asked);
+		return;
+	case EVENT_DELIVER:
+		runner_deliver(runner, call, asked);
+		return;
+	case EVENT_AUTH:
+		runner_login(runner, call);
+		return;
+	case EVENT_LIST:
+		runner_list(runner);
+		return;
+	case EVENT_DELETE:
+		runner_delete(runner, call);
+		return;
+	case EVENT_LOGOUT:
+		facts_set(&runner->facts, FACT_SESSION_END, span_of(session_end_words[END_QUIT]));
+		runner_logout(runner);
+		runner_answer(runner, &(struct verdict){ .exit = EXIT_DONE }, -1);
+		return;
+	case EVENT_RSET:
+		if (asked)
+			runner_inform(runner, EVENT_RSET);
+		if (!pop3)
+			runner_reset(runner);
+		return;
+	default:
+		break;
+	}
+	if (!asked)
+		return;
+	if (event_table[call->event].kind == EVENT_INFORMS)
+		runner_inform(runner, call->event);
+	else
+		ask_plainly(runner, call);
+}
+
+/* Events that only a logged-in session may raise. */
+static bool needs_login(enum event event)
+{
+	return event == EVENT_LIST || event == EVENT_SIZE || event == EVENT_RETRIEVE ||
+	       event == EVENT_TOP || event == EVENT_DELETE;
+}
+
+/* What the parser may not even raise: the end's events are the runner's own. */
+static bool acceptable(struct runner *runner, const struct frame *frame)
+{
+	enum event event = frame->call.event;
+	bool asked = frame->kind == FRAME_ASK;
+
+	if (event == EVENT_DISCONNECT || event == EVENT_TIMEOUT || event == EVENT_FILTER)
+		return false;
+	if (needs_login(event) && runner->login == RUNNER_NO_LOGIN)
+		return false;
+	if (event == EVENT_LOGOUT)
+		return asked;
+	/* To tell where one has to ask would go round a program that wants to decide. */
+	return asked == runner_handles(runner, event);
+}
+
+static void take_bye(struct runner *runner, const struct frame *frame)
+{
+	struct log_line line;
+
+	runner->end = frame->end;
+	runner->counts = frame->counts;
+	runner->over = true;
+	if (frame->fault.len == 0)
+		return;
+	log_begin(&line, LOG_WARNING, "the backend broke the contract");
+	log_string(&line, "session", runner->session);
+	log_text(&line, "fault", frame->fault);
+	log_end(&line);
+}
+
+static void take_frames(struct runner *runner)
+{
+	ssize_t got = frame_receive(runner->control, runner->datagram, sizeof(runner->datagram), NULL);
+	struct span rest = { runner->datagram, got > 0 ? (size_t)got : 0 };
+
+	if (got <= 0) {
+		runner->parser_gone = true;
+		runner->over = true;
+		runner->end = END_ERROR;
+		return;
+	}
+	while (rest.len > 0 && !runner->over) {
+		struct frame frame;
+
+		if (!frame_take(&rest, runner->protocol, &frame) ||
+		    (frame.kind != FRAME_BYE && !acceptable(runner, &frame))) {
+			runner_violation(runner, "a frame that does not belong here");
+			break;
+		}
+		if (frame.kind == FRAME_BYE) {
+			take_bye(runner, &frame);
+			break;
+		}
+		title_set(facts_get(&runner->facts, FACT_REMOTE_ADDR),
+			  span_of(event_table[frame.call.event].file));
+		dispatch(runner, &frame.call, frame.kind == FRAME_ASK);
+	}
+	if (runner->protocol == PROTOCOL_POP3)
+		explicit_bzero(runner->datagram, (size_t)got);
+}
+
+static void log_summary(const struct runner *runner)
+{
+	const struct facts *facts = &runner->facts;
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "session end");
+	log_string(&line, "session", runner->session);
+	log_text(&line, "protocol", facts_get(facts, FACT_SESSION_PROTOCOL));
+	log_text(&line, "peer", facts_get(facts, FACT_REMOTE_ADDR));
+	log_text(&line, "tls", facts_get(facts, FACT_TLS_VERSION));
+	log_text(&line, "user", facts_get(facts, FACT_USER));
+	log_number(&line, "commands", runner->counts.commands);
+	log_number(&line, "errors", runner->counts.errors);
+	log_number(&line, "messages", runner->counts.messages);
+	log_number(&line, "recipients", runner->counts.recipients);
+	log_number(&line, "octets", runner->counts.octets);
+	log_number(&line, "hook_ms", (uint64_t)runner->hook_time);
+	log_number(&line, "ms", (uint64_t)(clock_now() - runner->began));
+	log_string(&line, "reason", session_end_words[runner->end]);
+	log_end(&line);
+}
+
+/* A parser that was killed, by its cage or by someone, is worth a line. */
+static void reap_parser(struct runner *runner)
+{
+	struct log_line line;
+	int status = 0;
+
+	while (waitpid(runner->parser, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return;
+	log_begin(&line, LOG_ERR, "the parser ended badly");
+	log_string(&line, "session", runner->session);
+	log_number(&line, WIFSIGNALED(status) ? "signal" : "exit",
+		   (uint64_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
+	log_end(&line);
+}
+
+/* Hangs up on the co-process of a mail session and lets it end by itself for a while. */
+static void end_serve(struct runner *runner)
+{
+	struct serve *serve = runner->serve;
+
+	if (serve == NULL)
+		return;
+	serve_hang_up(serve);
+	serve->deadline = clock_deadline(clock_now(), JOB_GRACE);
+	while (!serve_gone(serve))
+		runner_turn(runner, false, false);
+}
+
+void runner_run(struct runner *runner)
+{
+	while (!runner->over) {
+		bool receiving = runner->mail == RUNNER_IN_DATA || runner->login == RUNNER_LISTED;
+		struct turn turn = runner_turn(runner, true, receiving);
+
+		if (turn.pipe)
+			runner_receive(runner);
+		if (turn.control)
+			take_frames(runner);
+	}
+	fd_close(&runner->control);
+	runner->parser_gone = true;
+	reap_parser(runner);
+	runner_reset(runner);
+	facts_forget(&runner->facts, SCOPE_CALL);
+	facts_set(&runner->facts, FACT_SESSION_END, span_of(session_end_words[runner->end]));
+	if (runner->login != RUNNER_NO_LOGIN)
+		runner_logout(runner);
+	end_serve(runner);
+	if (runner->end == END_TIMEOUT)
+		runner_inform(runner, EVENT_TIMEOUT);
+	runner_inform(runner, EVENT_DISCONNECT);
+	runner_sweep(runner);
+	log_summary(runner);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * runner.h - the process that runs programs for a session.
+ *
+ * It parses no protocol.  It trusts nothing that the parser says: every frame is checked by
+ * the tables, and an event out of order ends the session.  runner.c receives and
+ * dispatches, wait.c waits for programs, ask.c asks the backend, message.c receives and
+ * delivers mail, maildrop.c logs in and out.
+ */
+#ifndef MAILSESSION_RUNNER_H
+#define MAILSESSION_RUNNER_H
+
+#include "backend/directory.h"
+#include "backend/envelope.h"
+#include "backend/environment.h"
+#include "backend/hook.h"
+#include "backend/serve.h"
+#include "backend/spool.h"
+#include "mail/trace.h"
+#include "option/option.h"
+#include "session/frame.h"
+#include "session/peer.h"
+
+/* Programs that run at the same time: parallel deliveries at the most, a filter, and one more. */
+#define RUNNER_DELIVERIES_MAX 64
+#define RUNNER_HOOKS_MAX      (RUNNER_DELIVERIES_MAX + 2)
+#define RUNNER_HEADERS_MAX    16384
+
+/* Where a transaction stands. */
+enum runner_mail {
+	RUNNER_NO_MAIL,
+	RUNNER_HAS_MAIL, /* a reverse-path, and recipients as the envelope counts them */
+	RUNNER_IN_DATA,  /* octets come down the pipe */
+};
+
+/* Where a POP3 session stands. */
+enum runner_login {
+	RUNNER_NO_LOGIN,
+	RUNNER_LOGGED_IN, /* auth reached the store */
+	RUNNER_LISTED,    /* and its listing was read: the logout event is due */
+};
+
+struct runner {
+	enum protocol protocol;
+	const struct options *options;
+	struct directory *directory;
+	struct span hostname;
+	event_set handled;  /* events that are asked about; the parser knows the same set */
+	char session[40];   /* SESSION_ID */
+	int null;           /* /dev/null */
+	int control;        /* frames */
+	int pipe;           /* octets of messages */
+	int signals;        /* signalfd: SIGTERM */
+	pid_t parser;
+	bool parser_gone;   /* the control socket has ended */
+	bool over;          /* no more frames are served */
+	bool draining;
+	int64_t drain_deadline;
+	int64_t wake;       /* a turn ends then at the latest; CLOCK_NEVER but while something is timed */
+	enum session_end end;
+	struct engine_counts counts;
+	int64_t began;
+	int64_t hook_time;  /* milliseconds spent waiting for programs */
+	uint32_t transactions;
+	uint32_t auth_failures;
+
+	enum runner_mail mail;
+	enum runner_login login;
+	struct envelope envelope;
+	struct spool spool;
+	uint64_t received;  /* octets of the message that came down the pipe */
+	struct hook *filter;
+	int filter_in;      /* its standard input, or -1 */
+	int filter_out;     /* its standard output, or -1 */
+	bool filter_full;   /* it has to read before it can be given more */
+	size_t filter_sent; /* octets of `preamble` that it has */
+
+	unsigned hook_count;
+	struct hook *hooks[RUNNER_HOOKS_MAX]; /* running or answered, not yet released */
+	struct serve *serve; /* NULL until one is needed */
+	unsigned serve_starts;
+	bool serve_all;      /* it is the hook-runner: it answers whatever its hello names */
+
+	struct facts facts;
+	struct environment environment;
+	struct buffer headers;   /* that hooks added: of the session, then of the transaction */
+	size_t session_headers;  /* octets of the former */
+	struct buffer preamble;  /* Received, then `headers`: what stands before the message */
+	char headers_bytes[RUNNER_HEADERS_MAX];
+	char preamble_bytes[RUNNER_HEADERS_MAX + TRACE_MAX];
+	char answer_bytes[ANSWER_MAX];
+	char datagram[FRAME_MAX];
+};
+
+/* Serves the parser until it says goodbye or is gone, then runs timeout, logout and disconnect. */
+void runner_run(struct runner *runner);
+
+/* ---- wait.c ---- */
+
+/* What a turn found ready. */
+struct turn {
+	bool control; /* a frame, or the end of the parser */
+	bool pipe;    /* octets of a message */
+};
+
+/*
+ * Waits once for programs, signals and the parser's end, and lets what is ready work.  With
+ * `listen` it also waits for frames, with `receive` for the pipe.
+ */
+struct turn runner_turn(struct runner *runner, bool listen, bool receive);
+
+/* A hook of the runner's own, not started. NULL when there are too many. */
+struct hook *runner_hook(struct runner *runner);
+void runner_release(struct runner *runner, struct hook *hook);
+
+/* Waits for a job. When the parser is gone only deliver and delete go on. */
+void runner_wait(struct runner *runner, const struct job *job);
+
+/* Ends whatever is left and reaps it. */
+void runner_sweep(struct runner *runner);
+
+/* ---- ask.c ---- */
+
+/* True when a file or the co-process may answer. */
+bool runner_handles(const struct runner *runner, enum event event);
+
+/* The environment of a program for `event`, with SESSION_EVENT and HOOK_DEADLINE set. */
+char *const *runner_environment(struct runner *runner, enum event event, uint32_t timeout);
+
+/* Seconds that `event` may take. */
+uint32_t runner_timeout(const struct runner *runner, enum event event);
+
+/* A running co-process, started if need be, or NULL. */
+struct serve *runner_serve(struct runner *runner);
+
+/* Descriptors that an event's program is given beside the usual. */
+struct ask {
+	enum event event;
+	struct span verb; /* of EVENT_COMMAND */
+	int message;      /* standard input, or -1 */
+	uint64_t message_len;
+	int envelope;     /* deliver: descriptor 3, or -1 */
+	uint64_t envelope_len;
+};
+
+/*
+ * Starts asking: a hook file wins over the co-process.  The job that answers, or NULL when
+ * nobody does.  *hook is the hook to release, or NULL.
+ */
+struct job *runner_ask(struct runner *runner, const struct ask *ask, struct hook **hook);
+
+/* Asks about an event and carries out the directives. *content: a yielding event's data, or -1. */
+struct verdict runner_decide(struct runner *runner, const struct ask *ask, int *content);
+
+/* The directives of a finished job; what is left of its text is the reply's. */
+struct verdict runner_verdict(struct runner *runner, struct job *job);
+
+/* Tells an informing event's program, if there is one. */
+void runner_inform(struct runner *runner, enum event event);
+
+/* ---- runner.c ---- */
+
+/* Sends an answer to the parser, with a descriptor or -1. */
+void runner_answer(struct runner *runner, const struct verdict *verdict, int fd);
+
+/* The parser broke the rules: one log line, and the end. */
+void runner_violation(struct runner *runner, const char *what);
+
+/* ---- message.c ---- */
+
+void runner_mail_from(struct runner *runner, bool asked);
+void runner_rcpt_to(struct runner *runner, bool asked);
+void runner_data(struct runner *runner, bool asked);
+void runner_reset(struct runner *runner);
+/* Takes what is left of a message that came to nothing out of the pipe. */
+void runner_abandon(struct runner *runner, const struct event_call *call);
+/*
+ * Waits for the rest of a message of `octets` and for its filter.  True: the spool holds it.  False: *verdict
+ * says what became of it, or the session is over.
+ */
+bool runner_message(struct runner *runner, uint64_t octets, struct verdict *verdict);
+/* Takes octets of a message out of the pipe, into the spool or the filter. */
+void runner_receive(struct runner *runner);
+/* Takes octets of a filter's output into the spool. */
+void runner_filtered(struct runner *runner);
+
+/* ---- delivery.c ---- */
+
+/* The DELIVER event: SMTP answers once, LMTP once for each recipient, in order. */
+void runner_deliver(struct runner *runner, const struct event_call *call, bool asked);
+
+/* ---- maildrop.c ---- */
+
+void runner_login(struct runner *runner, const struct event_call *call);
+void runner_list(struct runner *runner);
+void runner_delete(struct runner *runner, const struct event_call *call);
+/* The logout event, and the end of the store: its lock is gone when this returns. */
+void runner_logout(struct runner *runner);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/* sandbox.c - the cage of the process that reads bytes of the network. */
+#include "session/sandbox.h"
+
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+/* Sanitizers need system calls and address space that the cage denies. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
+#define ADDRESS_SPACE ((rlim_t)64 << 20)
+#define DESCRIPTORS   16
+
+struct sandbox_offer sandbox_probe(void)
+{
+	if (SANITIZED)
+		return (struct sandbox_offer){ false, 0 };
+	return (struct sandbox_offer){ seccomp_available(), landlock_abi() };
+}
+
+const char *sandbox_lacks(const struct sandbox_offer *offer)
+{
+	if (SANITIZED)
+		return "everything: this is a sanitizer build";
+	if (!offer->seccomp)
+		return offer->landlock == 0 ? "seccomp and Landlock" : "seccomp";
+	return offer->landlock == 0 ? "Landlock" : NULL;
+}
+
+static bool limit(int resource, rlim_t most)
+{
+	struct rlimit both = { most, most };
+
+	return setrlimit((__typeof__(RLIMIT_CORE))resource, &both) == 0;
+}
+
+bool sandbox_enter(const struct sandbox_offer *offer, bool writes_files)
+{
+	if (SANITIZED)
+		return true;
+	if (!limit(RLIMIT_NPROC, 0) || (!writes_files && !limit(RLIMIT_FSIZE, 0)) ||
+	    !limit(RLIMIT_CORE, 0) || !limit(RLIMIT_NOFILE, DESCRIPTORS) ||
+	    !limit(RLIMIT_AS, ADDRESS_SPACE) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return false;
+	if (offer->landlock > 0 && !landlock_enter(offer->landlock))
+		return false;
+	return !offer->seccomp || seccomp_enter();
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: ISC */
+/* session.c - sets up one connection: facts, backend, parser, runner. */
+#include "session/session.h"
+
+#include "backend/spawn.h"
+#include "base/descriptor.h"
+#include "base/log.h"
+#include "session/parser.h"
+#include "session/runner.h"
+#include "session/title.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* One session in a process: what it needs is static, and touched only as far as it is used. */
+static struct runner runner;
+static struct parser parser;
+static struct directory directory;
+static char hostname_bytes[80];
+
+static const char *const protocol_names[] = { "SMTP", "LMTP", "POP3" };
+
+/* The name that the server goes by: of the options, or the address that the client reached. */
+static struct span own_name(const struct options *options, const struct peer *peer)
+{
+	struct buffer name = BUFFER(hostname_bytes);
+	const char *address = peer != NULL && peer->local_addr[0] != '\0' ? peer->local_addr :
+									    "127.0.0.1";
+
+	if (options->hostname != NULL && options->hostname[0] != '\0')
+		return span_of(options->hostname);
+	buffer_string(&name, strchr(address, ':') != NULL ? "[IPv6:" : "[");
+	buffer_string(&name, address);
+	buffer_byte(&name, ']');
+	return buffer_span(&name);
+}
+
+void session_refuse(enum protocol protocol, const struct options *options, int out, const char *text)
+{
+	char bytes[512];
+	struct buffer reply = BUFFER(bytes);
+	struct pollfd ready = { out, POLLOUT, 0 };
+
+	if (protocol == PROTOCOL_POP3) {
+		buffer_string(&reply, "-ERR ");
+	} else {
+		buffer_string(&reply, "421 ");
+		buffer_put(&reply, own_name(options, NULL));
+		buffer_byte(&reply, ' ');
+	}
+	buffer_string(&reply, text);
+	buffer_string(&reply, "\r\n");
+	if (!reply.overflow && poll(&ready, 1, 0) == 1)
+		fd_write(out, buffer_span(&reply));
+}
+
+/* SESSION_ID: the time and 64 random bits, fit for a file name. */
+static void name_session(char *bytes, size_t cap)
+{
+	struct buffer id = { bytes, 0, cap, false };
+	uint64_t random = 0;
+
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		random = (uint64_t)getpid() << 32 ^ (uint64_t)clock_now();
+	buffer_hex(&id, (uint64_t)time(NULL), 8);
+	buffer_byte(&id, '-');
+	buffer_hex(&id, random, 16);
+	buffer_cstr(&id);
+}
+
+static void set_text(enum fact_name name, const char *text)
+{
+	if (text[0] != '\0')
+		facts_set(&runner.facts, name, span_of(text));
+}
+
+static void set_facts(enum protocol protocol, const struct peer *peer)
+{
+	set_text(FACT_SESSION_ID, runner.session);
+	set_text(FACT_SESSION_PROTOCOL, protocol_names[protocol]);
+	set_text(FACT_REMOTE_ADDR, peer->remote_addr);
+	set_text(FACT_REMOTE_PORT, peer->remote_port);
+	set_text(FACT_REMOTE_HOST, peer->remote_host);
+	set_text(FACT_LOCAL_ADDR, peer->local_addr);
+	set_text(FACT_LOCAL_PORT, peer->local_port);
+}
+
+static event_set handled_events(enum protocol protocol)
+{
+	event_set handled = directory.programs;
+
+	if (directory.command_count > 0)
+		handled |= EVENT_BIT(EVENT_COMMAND);
+	/* In POP3 the co-process is there after login only, and says then what it answers. */
+	if (protocol != PROTOCOL_POP3)
+		handled |= directory_served(&directory, protocol);
+	return handled;
+}
+
+static void log_faults(struct buffer *faults)
+{
+	struct span rest = buffer_span(faults);
+
+	while (rest.base != NULL && rest.len > 0) {
+		struct span text = span_take(&rest, '\n');
+		struct log_line line;
+
+		log_begin(&line, LOG_ERR, "backend directory");
+		log_text(&line, "fault", text);
+		log_end(&line);
+	}
+}
+
+static struct span text_span(const char *text)
+{
+	return text == NULL ? SPAN("") : span_of(text);
+}
+
+static void configure_mail(const struct options *options)
+{
+	parser.smtp = (struct smtp_config){
+		.protocol = parser.protocol,
+		.hostname = runner.hostname,
+		.greeting = text_span(options->greeting),
+		.signoff = text_span(options->signoff),
+		.handled = runner.handled,
+		.listed = directory.programs,
+		.size_limit = options->size_limit,
+		.max_recipients = options->max_recipients,
+		.max_errors = options->max_errors,
+		.max_commands = options->max_commands,
+		.max_hops = options->max_hops,
+		.charset = options->address_charset,
+		.clean_newlines = options->bare_newline == BARE_NEWLINE_CLEAN,
+		.crlf = options->line_ends == LINE_ENDS_CRLF,
+		.quota_tempfail = options->quota_tempfail,
+		.accept_domains = options->accept_domain.items,
+		.accept_domain_count = options->accept_domain.count,
+		.announce = options->announce.items,
+		.announce_count = options->announce.count,
+		.disabled = options->disable_command.items,
+		.disabled_count = options->disable_command.count,
+		.commands = directory.command_spans,
+		.command_count = directory.command_count,
+		.command_states = options->command_state.items,
+		.command_state_count = options->command_state.count,
+	};
+}
+
+static bool plaintext_allowed(const struct options *options, const struct peer *peer)
+{
+	return options->insecure_auth == INSECURE_AUTH_ALWAYS ||
+	       (options->insecure_auth == INSECURE_AUTH_LOCAL && peer_is_local(peer));
+}
+
+static void configure_pop3(const struct options *options, const struct peer *peer)
+{
+	static char delay_bytes[16];
+	struct buffer delay = BUFFER(delay_bytes);
+
+	buffer_number(&delay, options->login_delay);
+	parser.pop3 = (struct pop3_config){
+		.hostname = runner.hostname,
+		.greeting = text_span(options->greeting),
+		.signoff = text_span(options->signoff),
+		.implementation = SPAN("mail-session-" MS_VERSION),
+		.handled = runner.handled,
+		.max_errors = options->max_errors,
+		.max_commands = options->max_commands,
+		.max_auth_failures = options->max_auth_failures,
+		.plaintext_allowed = plaintext_allowed(options, peer),
+		.quota_tempfail = options->quota_tempfail,
+		.expire = span_of(options->expire),
+		.login_delay = options->login_delay == 0 ? SPAN_NONE : buffer_span(&delay),
+		.disabled = options->disable_command.items,
+		.disabled_count = options->disable_command.count,
+		.commands = directory.command_spans,
+		.command_count = directory.command_count,
+		.command_states = options->command_state.items,
+		.command_state_count = options->command_state.count,
+	};
+}
+
+static bool is_regular(int fd)
+{
+	struct stat status;
+
+	return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* False when the cage that the options demand cannot be had. */
+static bool configure_cage(const struct options *options, int out, int trace)
+{
+	const char *lacks;
+
+	parser.caged = options->sandbox != SANDBOX_OFF;
+	parser.traced = trace >= 0;
+	parser.writes_files = is_regular(out) || is_regular(trace);
+	if (!parser.caged)
+		return true;
+	parser.offer = sandbox_probe();
+	lacks = sandbox_lacks(&parser.offer);
+	if (lacks == NULL)
+		return true;
+	log_note(options->sandbox == SANDBOX_REQUIRE ? LOG_ERR : LOG_WARNING,
+		 "the sandbox is incomplete", "lacks", lacks);
+	return options->sandbox != SANDBOX_REQUIRE;
+}
+
+static void configure(enum protocol protocol, const struct options *options,
+		      const struct peer *peer)
+{
+	parser.protocol = protocol;
+	parser.handled = runner.handled;
+	parser.limits = (struct stream_limits){
+		.idle_timeout = options->idle_timeout,
+		.data_timeout = options->data_timeout,
+		.session_timeout = options->session_timeout,
+		.min_rate = (uint32_t)options->min_rate,
+		.greeting_delay = options->greeting_delay,
+		.error_delay = options->error_delay,
+	};
+	if (protocol == PROTOCOL_POP3)
+		configure_pop3(options, peer);
+	else
+		configure_mail(options);
+}
+
+/* Moves the parser's descriptors to their places; everything else is closed. */
+static void place_parser(int in, int out, int control, int pipe, int trace)
+{
+	int from[] = { in, out, control, pipe, trace };
+	static const int to[] = { PARSER_IN, PARSER_OUT, PARSER_CONTROL, PARSER_PIPE,
+				  PARSER_TRACE };
+	unsigned last = PARSER_PIPE;
+
+	/* Out of the way of one another first. */
+	for (unsigned i = 0; i < 5; i++) {
+		if (from[i] >= 0)
+			from[i] = fcntl(from[i], F_DUPFD, 32);
+	}
+	for (unsigned i = 0; i < 5; i++) {
+		if (from[i] < 0)
+			continue;
+		dup2(from[i], to[i]);
+		last = (unsigned)to[i];
+	}
+	fd_close_from(last + 1);
+}
+
+static int run_parser(int in, int out, int control, int pipe, int trace)
+{
+	sigset_t none;
+
+	place_parser(in, out, control, pipe, trace);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	return parser_run(&parser);
+}
+
+static void init_runner(enum protocol protocol, const struct options *options)
+{
+	runner.protocol = protocol;
+	runner.options = options;
+	runner.directory = &directory;
+	runner.drain_deadline = runner.wake = CLOCK_NEVER;
+	runner.end = END_ERROR;
+	runner.began = clock_now();
+	runner.filter_in = runner.filter_out = -1;
+	runner.headers = (struct buffer)BUFFER(runner.headers_bytes);
+	envelope_init(&runner.envelope, options->max_recipients);
+	spool_init(&runner.spool, options->spool_dir, options->spool_memory);
+	name_session(runner.session, sizeof(runner.session));
+}
+
+/* Signals that end the session come by descriptor; a program that is gone is no signal at all. */
+static bool open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	runner.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return runner.signals >= 0 && spawn_raise_fd(&runner.signals);
+}
+
+static bool open_null(void)
+{
+	runner.null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	return runner.null >= 0 && spawn_raise_fd(&runner.null);
+}
+
+/* Forks the parser and hands it the client. False with errno. */
+static bool start_parser(int in, int out, int trace)
+{
+	int control[2], pipe[2], size;
+
+	if (!spawn_socketpair(SOCK_SEQPACKET, control) || !spawn_pipe(pipe))
+		return false;
+	size = fcntl(pipe[1], F_GETPIPE_SZ);
+	parser.pipe_size = size > 0 ? (size_t)size : 4096;
+	runner.parser = fork();
+	if (runner.parser == 0)
+		_exit(run_parser(in, out, control[1], pipe[1], trace));
+	fd_close(&control[1]);
+	fd_close(&pipe[1]);
+	runner.control = control[0];
+	runner.pipe = pipe[0];
+	fd_nonblocking(runner.pipe);
+	return runner.parser > 0;
+}
+
+/* The client belongs to the parser now: when that ends, the connection does. */
+static void let_go(int in, int out)
+{
+	dup2(runner.null, in);
+	if (out != in)
+		dup2(runner.null, out);
+}
+
+static int fail(enum protocol protocol, const struct options *options, int out, const char *what,
+		int status)
+{
+	log_fault(LOG_ERR, what, "session", runner.session, errno);
+	session_refuse(protocol, options, out, "cannot serve you now");
+	return status;
+}
+
+int session_run(enum protocol protocol, const struct options *options, const struct peer *peer,
+		int in, int out)
+{
+	char fault_bytes[BACKEND_FAULTS_MAX];
+	struct buffer faults = BUFFER(fault_bytes);
+	struct rlimit no_core = { 0, 0 };
+	int one = 1, trace = -1;
+	bool loaded;
+
+	init_runner(protocol, options);
+	runner.hostname = own_name(options, peer);
+	loaded = directory_load(&directory, options->directory, protocol, &faults);
+	log_faults(&faults);
+	if (!loaded) {
+		session_refuse(protocol, options, out, "cannot serve you now");
+		return EXIT_CONFIG;
+	}
+	runner.handled = handled_events(protocol);
+	set_facts(protocol, peer);
+	configure(protocol, options, peer);
+	if (options->trace != NULL) {
+		trace = open(options->trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (trace < 0)
+			log_fault(LOG_ERR, "cannot open the trace", "path", options->trace, errno);
+	}
+	if (!configure_cage(options, out, trace)) {
+		session_refuse(protocol, options, out, "cannot serve you now");
+		return EXIT_CONFIG;
+	}
+	setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setrlimit(RLIMIT_CORE, &no_core);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	if (!open_null() || !open_signals())
+		return fail(protocol, options, out, "cannot begin a session", EXIT_TEMPFAIL);
+	if (!start_parser(in, out, trace))
+		return fail(protocol, options, out, "cannot start the parser", EXIT_TEMPFAIL);
+	fd_close(&trace);
+	let_go(in, out);
+	runner_run(&runner);
+	return 0;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+/* wait.c - waiting for programs, the parser and signals in one place. */
+#include "session/runner.h"
+
+#include "base/descriptor.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define POLL_FDS_MAX (5 + RUNNER_HOOKS_MAX * HOOK_POLL_FDS + SERVE_POLL_FDS)
+
+/* SIGTERM: the client may go on until the drain time is over. */
+static void take_signal(struct runner *runner)
+{
+	struct signalfd_siginfo info;
+
+	if (read(runner->signals, &info, sizeof(info)) != (ssize_t)sizeof(info) || runner->draining)
+		return;
+	runner->draining = true;
+	runner->drain_deadline = clock_now() + (int64_t)runner->options->drain * 1000;
+}
+
+/* The drain time is over: the parser says 421 and ends. */
+static void shut_down(struct runner *runner)
+{
+	struct answer answer = { .kind = ANSWER_SHUTDOWN, .verdict = { .exit = VERDICT_NONE } };
+	char bytes[64];
+	struct buffer buffer = BUFFER(bytes);
+
+	answer_put(&buffer, &answer);
+	frame_send(runner->control, buffer_span(&buffer), -1);
+	runner->drain_deadline = CLOCK_NEVER;
+}
+
+struct turn runner_turn(struct runner *runner, bool listen, bool receive)
+{
+	struct pollfd fds[POLL_FDS_MAX];
+	unsigned first[RUNNER_HOOKS_MAX + 2], count = 0, i;
+	int64_t deadline = clock_earlier(runner->drain_deadline, runner->wake), now = clock_now();
+	struct turn turn = { false, false };
+
+	/* Without events just the end of the parser is seen. */
+	fds[count++] = (struct pollfd){ runner->parser_gone ? -1 : runner->control,
+					listen ? POLLIN : 0, 0 };
+	if (runner->filter_full)
+		fds[count++] = (struct pollfd){ receive ? runner->filter_in : -1, POLLOUT, 0 };
+	else
+		fds[count++] = (struct pollfd){ receive ? runner->pipe : -1, POLLIN, 0 };
+	fds[count++] = (struct pollfd){ runner->signals, POLLIN, 0 };
+	fds[count++] = (struct pollfd){ runner->filter_out, POLLIN, 0 };
+	for (i = 0; i < runner->hook_count; i++) {
+		first[i] = count;
+		if (runner->hooks[i]->job.done)
+			continue;
+		count += hook_poll(runner->hooks[i], fds + count);
+		deadline = clock_earlier(deadline, hook_deadline(runner->hooks[i]));
+	}
+	first[i] = count;
+	if (runner->serve != NULL) {
+		count += serve_poll(runner->serve, fds + count);
+		deadline = clock_earlier(deadline, serve_deadline(runner->serve));
+	}
+	if (poll(fds, count, clock_poll_timeout(now, deadline)) < 0)
+		return turn;
+	now = clock_now();
+	if (fds[2].revents != 0)
+		take_signal(runner);
+	if (fds[3].revents != 0)
+		runner_filtered(runner);
+	for (i = 0; i < runner->hook_count; i++)
+		hook_work(runner->hooks[i], fds + first[i], first[i + 1] - first[i], now);
+	if (runner->serve != NULL)
+		serve_work(runner->serve, fds + first[i], count - first[i], now);
+	if (now >= runner->drain_deadline)
+		shut_down(runner);
+	turn.control = (fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
+	turn.pipe = fds[1].revents != 0;
+	return turn;
+}
+
+struct hook *runner_hook(struct runner *runner)
+{
+	struct hook *hook;
+
+	if (runner->hook_count == RUNNER_HOOKS_MAX)
+		return NULL;
+	hook = malloc(sizeof(*hook));
+	if (hook == NULL)
+		return NULL;
+	job_begin(&hook->job, EVENT_COUNT);
+	hook->job.done = true;
+	runner->hooks[runner->hook_count++] = hook;
+	return hook;
+}
+
+void runner_release(struct runner *runner, struct hook *hook)
+{
+	for (unsigned i = 0; i < runner->hook_count; i++) {
+		if (runner->hooks[i] != hook)
+			continue;
+		hook_kill(hook);
+		runner->hooks[i] = runner->hooks[--runner->hook_count];
+		free(hook);
+		return;
+	}
+}
+
+/* Deliveries and deletions that have begun run to their limit even if the client is gone. */
+static bool survives(enum event event)
+{
+	return event == EVENT_DELIVER || event == EVENT_DELETE || event == EVENT_LOGOUT ||
+	       event == EVENT_TIMEOUT || event == EVENT_DISCONNECT;
+}
+
+static void abandon(struct runner *runner)
+{
+	for (unsigned i = 0; i < runner->hook_count; i++) {
+		if (!survives(runner->hooks[i]->job.event))
+			hook_kill(runner->hooks[i]);
+	}
+	if (runner->serve != NULL && !runner->serve->job.done &&
+	    !survives(runner->serve->job.event)) {
+		serve_hang_up(runner->serve);
+		runner->serve->job.done = true;
+	}
+}
+
+void runner_wait(struct runner *runner, const struct job *job)
+{
+	int64_t began = clock_now();
+
+	while (!job->done) {
+		struct turn turn = runner_turn(runner, false, false);
+
+		if (turn.control && !runner->parser_gone) {
+			runner->parser_gone = true;
+			abandon(runner);
+		}
+	}
+	runner->hook_time += clock_now() - began;
+}
+
+/* Kills what was left behind by programs: as a subreaper we are its parent. */
+static bool kill_children(void)
+{
+	char text[4096];
+	int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : fd_read(fd, text, sizeof(text) - 1);
+	char *at = text;
+
+	fd_close(&fd);
+	if (got <= 0)
+		return false;
+	text[got] = '\0';
+	for (;;) {
+		char *end;
+		long pid = strtol(at, &end, 10);
+
+		if (end == at || pid <= 0)
+			return true;
+		kill((pid_t)pid, SIGKILL);
+		at = end;
+	}
+}
+
+void runner_sweep(struct runner *runner)
+{
+	int status;
+
+	while (runner->hook_count > 0)
+		runner_release(runner, runner->hooks[0]);
+	/* Bounded: each round kills a generation, and a fork bomb is not ours to outrun. */
+	for (unsigned round = 0; round < 100; round++) {
+		pid_t pid;
+
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			;
+		if (pid < 0 || !kill_children())
+			return;
+		if (waitpid(-1, &status, 0) < 0 && errno != EINTR)
+			return;
+	}
+}
