@@ -97,6 +97,8 @@ static _Noreturn void become_session(const struct loop *loop, int fd, const unio
 	/* These are for the loop; the terminal and the curious send them to all of us. */
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
+	/* A SIGTERM that is here already waits until the session looks for it. */
+	sigaddset(&action.sa_mask, SIGTERM);
 	sigprocmask(SIG_SETMASK, &action.sa_mask, NULL);
 	getsockname(0, &local.any, &len);
 	peer_from_sockaddr(&peer, &remote->any, &local.any);
@@ -225,10 +227,12 @@ static void reload(struct loop *loop, int64_t now)
 	struct buffer lines = BUFFER(text);
 	const struct options *options;
 	struct crowd_limits limits;
+	struct timespec time;
 
-	/* systemd wants the microseconds to tell this reload from an earlier one. */
+	/* systemd tells by the time that this is the reload it asked for, not an earlier one. */
+	clock_gettime(CLOCK_MONOTONIC, &time);
 	buffer_string(&lines, "RELOADING=1\nMONOTONIC_USEC=");
-	buffer_number(&lines, (uint64_t)now * 1000);
+	buffer_number(&lines, (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000);
 	notify_send(buffer_span(&lines));
 	options = loop->reload();
 	if (options != NULL) {
