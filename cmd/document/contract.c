@@ -16,19 +16,19 @@ static const struct {
 	const char *without;
 } events[EVENT_COUNT] = {
 	[EVENT_CONNECT] = { "Before the greeting, whose text it may give or which it may refuse.",
-			    "Everybody is greeted." },
-	[EVENT_HELO] = { "HELO, EHLO or LHLO.", "Accepted." },
+			    "everybody is greeted." },
+	[EVENT_HELO] = { "HELO, EHLO or LHLO.", "accepted." },
 	[EVENT_EHLO] = { "While the reply to EHLO or LHLO is made: prints further keywords, a line "
 			 "each.",
-			 "No further keywords." },
-	[EVENT_MAIL] = { "MAIL FROM.", "Accepted." },
+			 "no further keywords." },
+	[EVENT_MAIL] = { "MAIL FROM.", "accepted." },
 	[EVENT_RCPT] = { "RCPT TO.",
-			 "Accepted when the domain is one of --accept-domain, else 550 5.7.1." },
-	[EVENT_DATA] = { "Before the reply 354 to DATA, or at the first BDAT.", "Accepted." },
+			 "accepted when the domain is one of --accept-domain, else 550 5.7.1." },
+	[EVENT_DATA] = { "Before the reply 354 to DATA, or at the first BDAT.", "accepted." },
 	[EVENT_FILTER] = { "While the message arrives, on standard input; prints what takes its "
 			   "place. Its time limit begins at the last octet, and exit 0 counts even if "
 			   "it has not read all.",
-			   "The message stays as it is." },
+			   "the message stays as it is." },
 	[EVENT_DELIVER] = { "Once the whole message is there: SMTP once, LMTP once for each "
 			    "recipient. The message is on standard input, the envelope on descriptor "
 			    "3.",
@@ -38,22 +38,22 @@ static const struct {
 	[EVENT_QUIT] = { "After QUIT.", NULL },
 	[EVENT_VRFY] = { "VRFY.", "252." },
 	[EVENT_EXPN] = { "EXPN.", "502." },
-	[EVENT_HELP] = { "HELP.", "A text of our own." },
+	[EVENT_HELP] = { "HELP.", "a text of our own." },
 	[EVENT_ETRN] = { "ETRN.", "502." },
 	[EVENT_AUTH] = { "A user name and a password are there to be checked; see AUTHENTICATION.",
 			 "POP3 refuses every login, SMTP and LMTP do not announce AUTH." },
 	[EVENT_SECRET] = { "A mechanism needs the user's secret: prints one line.",
-			   "Those mechanisms are not announced." },
+			   "those mechanisms are not announced." },
 	[EVENT_TOKEN] = { "A bearer token, on descriptor 3, is to be checked.",
-			  "Those mechanisms are not announced." },
+			  "those mechanisms are not announced." },
 	[EVENT_LIST] = { "After login: prints a line ID [SIZE or -] [UID] for each message, in "
 			 "order.",
-			 "Login fails [SYS/TEMP]." },
+			 "login fails [SYS/TEMP]." },
 	[EVENT_SIZE] = { "A size is wanted that the listing did not give: prints octets.",
-			 "Found out with retrieve." },
+			 "found out with retrieve." },
 	[EVENT_RETRIEVE] = { "RETR or TOP: prints the message.", "-ERR [SYS/TEMP]." },
 	[EVENT_TOP] = { "TOP: prints the header, the empty line and as many lines of the body.",
-			"Made out of retrieve." },
+			"made out of retrieve." },
 	[EVENT_DELETE] = { "QUIT, once, when messages are marked: their IDs are on standard input, "
 			   "a line each.",
 			   "DELE is refused." },
