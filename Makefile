@@ -55,12 +55,14 @@ LIBS_passwd-auth = -lcrypt
 DYNAMIC_PROGRAMS = $(foreach program,$(PROGRAMS),$(if $(LIBS_$(program)),$(program)))
 STATIC_PROGRAMS  = $(filter-out $(DYNAMIC_PROGRAMS),$(PROGRAMS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
-MAN_PAGES  := $(wildcard $(foreach section,1 3 5 7 8,cmd/*/*.$(section) lib/*/*.$(section)))
+# Manual pages are completed from the tables of the library when they are built.
+MAN_PAGES  := $(wildcard cmd/*/*.[1-8] lib/*.[1-8])
 # The interface of libmailsession; all other headers are its own business.
 PUBLIC_HEADERS = base/ascii base/buffer base/number base/span base/utf8 mail/address mail/reply \
                  engine/engine engine/event engine/pop3 engine/smtp engine/verdict
 
-all: $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/libmailsession.a $(BUILD)/libmailsession.so
+all: $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/libmailsession.a $(BUILD)/libmailsession.so \
+     $(MAN_PAGES:%=$(BUILD)/man/%)
 
 # ---- objects ---------------------------------------------------------------------------------
 # $(BUILD)/static: for the static programs. $(BUILD)/shared: for the libraries, the dynamic programs and the tests.
@@ -144,6 +146,14 @@ $(foreach program,$(DYNAMIC_PROGRAMS),$(eval $(call dynamic_program,$(program)))
 $(foreach test,$(UNIT_TESTS),$(eval $(call test_program,$(test),tests/unit/$(test).c)))
 $(eval $(call test_program,replay,tests/transcript/*.c))
 
+# ---- manual pages ----------------------------------------------------------------------------
+$(BUILD)/document: $(patsubst %.c,$(BUILD)/shared/%.o,$(wildcard cmd/document/*.c)) $(BUILD)/libmailsession.a
+	$(CC) -pie $(ALL_LDFLAGS) -o $@ $^
+
+$(BUILD)/man/%: % $(BUILD)/document
+	@mkdir -p $(@D)
+	$(BUILD)/document <$< >$@.new && mv $@.new $@
+
 # ---- tests -----------------------------------------------------------------------------------
 # Debian's packages. `make deps` installs those that are missing and starts no daemon.
 BUILD_PACKAGES = gcc make libc6-dev libcrypt-dev linux-libc-dev musl-tools
@@ -162,7 +172,8 @@ check: deps
 
 tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/replay
 
-lint:
+lint: $(MAN_PAGES:%=$(BUILD)/man/%)
+	@mandoc -Tlint -Wwarning $^
 	@PUBLIC_HEADERS='$(PUBLIC_HEADERS)' tests/lib/lint
 
 # Serves mail on free ports of the loopback interface until Ctrl-C; DEMO_EXIT=1 sends itself a message and stops.
@@ -172,7 +183,7 @@ demo:
 	@units/demo $(STAGE) $(BUILD)/demo $(if $(DEMO_EXIT),exit)
 
 # ---- installation ----------------------------------------------------------------------------
-# Everything that is installed, as SOURCE:DESTINATION. What lies in $(BUILD) is copied; all else is text, in which
+# Everything that is installed, as SOURCE:DESTINATION. Programs and libraries are copied; all else is text, in which
 # @BINDIR@ and the like are replaced, and links, in whose targets they are.
 LIBRARY    = $(LIBDIR)/libmailsession
 COMPLETION = $(PREFIX)/share/bash-completion/completions
@@ -183,7 +194,7 @@ INSTALLED  = $(foreach program,$(COMMANDS),$(BUILD)/bin/$(program):$(BINDIR)/$(p
              $(BUILD)/libmailsession.a:$(LIBRARY).a $(BUILD)/libmailsession.so:$(LIBRARY).so.$(VERSION) \
              lib/mailsession.pc:$(LIBDIR)/pkgconfig/mailsession.pc \
              $(foreach header,$(PUBLIC_HEADERS),lib/$(header).h:$(INCLUDEDIR)/$(notdir $(header)).h) \
-             $(foreach page,$(MAN_PAGES),$(page):$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+             $(foreach page,$(MAN_PAGES),$(BUILD)/man/$(page):$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
              $(foreach unit,$(wildcard units/systemd/*),$(unit):$(UNITDIR)/$(notdir $(unit))) \
              units/sysusers.conf:$(PREFIX)/lib/sysusers.d/mail-session.conf \
              units/tmpfiles.conf:$(PREFIX)/lib/tmpfiles.d/mail-session.conf \
@@ -200,7 +211,7 @@ install: all
 		if [ -L "$$from" ]; then ln -sfn "$$(readlink "$$from" | $(SUBSTITUTE))" "$$to" || exit; continue; fi; \
 		mode=644; [ ! -x "$$from" ] || mode=755; \
 		case $$from in \
-		$(BUILD)/*) $(INSTALL) -m $$mode "$$from" "$$to" ;; \
+		$(BUILD)/bin/*|$(BUILD)/lib*) $(INSTALL) -m $$mode "$$from" "$$to" ;; \
 		*) $(SUBSTITUTE) "$$from" | $(INCLUDES) >"$(BUILD)/installing" && \
 			$(INSTALL) -m $$mode "$(BUILD)/installing" "$$to" ;; \
 		esac || exit; \

@@ -87,9 +87,9 @@ static bool state_holds(char *text, size_t len, enum protocol protocol)
 
 	(void)protocol;
 	if (equals == len)
-		return word_holds(text, len, STATE_MAX, false);
+		return word_holds(text, len, STATE_MAX, true);
 	return word_holds(text, equals, VERB_MAX, false) &&
-	       word_holds(text + equals + 1, len - equals - 1, STATE_MAX, false);
+	       word_holds(text + equals + 1, len - equals - 1, STATE_MAX, true);
 }
 
 /* An EHLO keyword (RFC 5321 4.1.1.1), "-KEYWORD", or "AUTH=". */

@@ -153,6 +153,8 @@ static void lists(void)
 	CHECK(takes(PROTOCOL_POP3, "command-state", "transaction,XSTAT=Authorization"));
 	CHECK(item_is(&options.command_state, 0, "TRANSACTION"));
 	CHECK(item_is(&options.command_state, 1, "XSTAT=AUTHORIZATION"));
+	CHECK(takes(PROTOCOL_SMTP, "command-state", "bdat-failed"));
+	CHECK(!takes(PROTOCOL_SMTP, "command-state", "X-Y=GREETED"));
 	CHECK(!takes(PROTOCOL_POP3, "command-state", "=TRANSACTION"));
 	CHECK(!takes(PROTOCOL_POP3, "command-state", "XSTAT="));
 	CHECK(takes(PROTOCOL_SMTP, "announce", "dsn,-smtputf8 AUTH="));
