@@ -94,3 +94,17 @@ bool utf8_is_harmless(uint32_t point)
 	}
 	return (point & 0xfffe) != 0xfffe;
 }
+
+bool utf8_all_harmless(struct span bytes)
+{
+	uint32_t point;
+
+	while (bytes.len > 0) {
+		size_t len = utf8_decode(bytes, &point);
+
+		if (len == 0 || !utf8_is_harmless(point))
+			return false;
+		bytes = span_from(bytes, len);
+	}
+	return true;
+}

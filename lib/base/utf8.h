@@ -25,4 +25,7 @@ MS_API bool utf8_is_ascii(struct span bytes);
  */
 MS_API bool utf8_is_harmless(uint32_t point);
 
+/* True when the whole span is well formed and every character harmless. */
+MS_API bool utf8_all_harmless(struct span bytes);
+
 #endif

@@ -15,34 +15,34 @@
 #include "mail/line.h"
 
 /* Longest command line with CRLF (SMTP-011), and longest line inside AUTH (RFC 4954 4). */
-#define SMTP_LINE_MAX 2048
+#define SMTP_LINE_MAX      2048
 #define SMTP_AUTH_LINE_MAX 12288
 
 /* What is fixed for all sessions of a program. Everything it points to must outlive the engine. */
 struct smtp_config {
-	enum protocol protocol;       /* PROTOCOL_SMTP or PROTOCOL_LMTP */
-	struct span hostname;         /* FQDN or address literal */
-	struct span greeting;         /* text behind "220 hostname ESMTP", may be empty */
-	struct span signoff;          /* text of the 221 reply, may be empty */
-	event_set handled;            /* events that the backend answers; the others get VERDICT_NONE */
-	event_set listed; /* EXPN and ETRN have their keyword when they are in here too */
-	uint64_t size_limit;          /* octets, 0 none */
-	uint32_t max_recipients;      /* in a transaction */
-	uint32_t max_errors;          /* in a row, then 421; 0 none */
-	uint32_t max_commands;        /* in a session, then 421; 0 none */
-	uint32_t max_hops;            /* Received fields in a message */
+	enum protocol protocol;  /* PROTOCOL_SMTP or PROTOCOL_LMTP */
+	struct span hostname;    /* FQDN or address literal */
+	struct span greeting;    /* text behind "220 hostname ESMTP", may be empty */
+	struct span signoff;     /* text of the 221 reply, may be empty */
+	event_set handled;       /* events that the backend answers; the others get VERDICT_NONE */
+	event_set listed;        /* EXPN and ETRN have their keyword when they are in here too */
+	uint64_t size_limit;     /* octets, 0 none */
+	uint32_t max_recipients; /* in a transaction */
+	uint32_t max_errors;     /* in a row, then 421; 0 none */
+	uint32_t max_commands;   /* in a session, then 421; 0 none */
+	uint32_t max_hops;       /* Received fields in a message */
 	enum address_charset charset;
-	bool clean_newlines;          /* --bare-newline clean */
-	bool crlf;                    /* hand line ends on as CRLF, not LF */
+	bool clean_newlines; /* --bare-newline clean */
+	bool crlf;           /* hand line ends on as CRLF, not LF */
 	bool quota_tempfail;
-	bool tls;                     /* the connection is encrypted: REQUIRETLS may be announced */
+	bool tls; /* the connection is encrypted: REQUIRETLS may be announced */
 	const struct span *accept_domains; /* when nobody answers RCPT */
 	unsigned accept_domain_count;
-	const struct span *announce;  /* EHLO keywords of --announce; "-KEYWORD" withholds one */
+	const struct span *announce; /* EHLO keywords of --announce; "-KEYWORD" withholds one */
 	unsigned announce_count;
-	const struct span *disabled;  /* verbs of --disable-command */
+	const struct span *disabled; /* verbs of --disable-command */
 	unsigned disabled_count;
-	const struct span *commands;  /* verbs that have a command-VERB program */
+	const struct span *commands; /* verbs that have a command-VERB program */
 	unsigned command_count;
 	const struct span *command_states; /* of --command-state; none means any state */
 	unsigned command_state_count;
@@ -50,13 +50,13 @@ struct smtp_config {
 
 /* How far the dialogue is: the columns of the state table in smtp_verb.c. */
 enum smtp_state {
-	SMTP_CONNECTED,	    /* S0 of the conformance list */
-	SMTP_GREETED,	    /* S1 */
-	SMTP_MAIL,	    /* S2: a reverse-path */
-	SMTP_RCPT,	    /* S3: at least one recipient */
-	SMTP_CHUNKS,	    /* S4: BDAT chunks, no LAST */
+	SMTP_CONNECTED,     /* S0 of the conformance list */
+	SMTP_GREETED,       /* S1 */
+	SMTP_MAIL,          /* S2: a reverse-path */
+	SMTP_RCPT,          /* S3: at least one recipient */
+	SMTP_CHUNKS,        /* S4: BDAT chunks, no LAST */
 	SMTP_CHUNKS_FAILED, /* S5 */
-	SMTP_REFUSED,	    /* the greeting was 554: QUIT only (RFC 5321 3.1) */
+	SMTP_REFUSED,       /* the greeting was 554: QUIT only (RFC 5321 3.1) */
 	SMTP_STATE_COUNT
 };
 
@@ -76,8 +76,9 @@ enum smtp_phase {
 /* A transaction (RFC 5321 3.3); zeroed when it ends. */
 struct smtp_transaction {
 	uint32_t recipients; /* accepted */
-	bool utf8;	     /* SMTPUTF8 */
-	bool binary;	     /* BODY=BINARYMIME */
+	bool utf8;           /* SMTPUTF8 */
+	bool binary;         /* BODY=BINARYMIME */
+	bool taken;          /* a delivery of the message succeeded */
 	uint64_t announced;  /* octets of all BDAT commands */
 	uint64_t swallowed;  /* octets of refused chunks */
 	uint64_t emitted;    /* octets that ENGINE_BODY handed on */
@@ -90,13 +91,13 @@ struct smtp_chunk {
 	uint64_t size;
 	uint64_t left; /* octets still to come */
 	bool last;
-	bool first;	 /* DATA was raised for it */
-	bool fails;	 /* refused, and the transaction with it */
+	bool first;       /* DATA was raised for it */
+	bool fails;       /* refused, and the transaction with it */
 	uint32_t replies; /* to send when it is swallowed */
 };
 
 /* Octets kept for a mailbox with a decoded parameter, and for replies held back. */
-#define SMTP_VALUES_MAX	 1024
+#define SMTP_VALUES_MAX  1024
 #define SMTP_SCRATCH_MAX 4096
 
 /*
@@ -108,11 +109,11 @@ struct smtp {
 	const struct smtp_config *config;
 	enum smtp_state state;
 	enum smtp_phase phase;
-	bool esmtp;	  /* EHLO or LHLO was the greeting */
-	bool plain;	  /* replies to this command carry no status codes (RFC 2034 3) */
+	bool esmtp;       /* EHLO or LHLO was the greeting */
+	bool plain;       /* replies to this command carry no status codes (RFC 2034 3) */
 	bool utf8_reply;  /* VRFY or EXPN asked for UTF-8 (RFC 6531 3.7.4.2) */
-	bool spoken;	  /* the client's first line is over */
-	bool closing;	  /* close when the current command is answered */
+	bool spoken;      /* the client's first line is over */
+	bool closing;     /* close when the current command is answered */
 	uint32_t errors;  /* in a row */
 	uint32_t replies; /* how often the held reply is still to be sent */
 	uint32_t answers; /* verdicts still expected */

@@ -115,20 +115,6 @@ static bool drop_route(struct span *path, bool utf8)
 	return true;
 }
 
-static bool all_harmless(struct span text)
-{
-	uint32_t point;
-
-	while (text.len > 0) {
-		size_t len = utf8_decode(text, &point);
-
-		if (len == 0 || !utf8_is_harmless(point))
-			return false;
-		text = span_from(text, len);
-	}
-	return true;
-}
-
 /* The mailbox inside the brackets. */
 static enum address_result take_mailbox(struct span path, const struct address_rules *rules,
 					struct buffer *storage, struct address *address)
@@ -155,7 +141,8 @@ static enum address_result take_mailbox(struct span path, const struct address_r
 	address->mailbox = (struct span){ storage->base + start, storage->len - start };
 	if (result == ADDRESS_OK && rules->charset == ADDRESS_SAFE && !is_safe(address->local))
 		return ADDRESS_UNSAFE;
-	return result == ADDRESS_OK && !all_harmless(address->mailbox) ? ADDRESS_UNSAFE : result;
+	return result == ADDRESS_OK && !utf8_all_harmless(address->mailbox) ? ADDRESS_UNSAFE
+									    : result;
 }
 
 enum address_result address_parse(struct span text, const struct address_rules *rules,

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * smtp_message.c - DATA (RFC 5321 4.1.1.4), and the end of a message however it was sent.
+ *
+ * A message that will be refused is read to its true end in constant memory, and only
+ * then answered; nothing of it is ever a command.
+ */
+#include "engine/smtp_private.h"
+
+void smtp_data(struct smtp *smtp, struct span argument)
+{
+	(void)argument;
+	if (smtp->transaction.binary) {
+		smtp_say(smtp, SMTP_SAY_SEQUENCE); /* RFC 3030 3 */
+		return;
+	}
+	smtp->chunk.first = false;
+	smtp_raise(smtp, EVENT_DATA);
+}
+
+void smtp_on_data(struct smtp *smtp, const struct verdict *verdict)
+{
+	struct reply reply = smtp_judged(smtp, verdict, SMTP_SAY_GO_AHEAD);
+
+	if (reply.code >= 400 && smtp->chunk.first) {
+		smtp_hold(smtp, reply);
+		smtp_chunk_refused(smtp);
+		return;
+	}
+	if (reply.code < 400) {
+		smtp->transaction.dot = (struct dot){ .state = DOT_START,
+						      .dots = !smtp->chunk.first,
+						      .crlf = smtp->config->crlf,
+						      .clean = smtp->config->clean_newlines };
+		smtp->phase = smtp->chunk.first ? SMTP_PHASE_CHUNK : SMTP_PHASE_DATA;
+		reply.code = 354;
+	}
+	if (!smtp->chunk.first)
+		smtp_send(smtp, reply);
+}
+
+enum smtp_reply smtp_content_fault(const struct smtp *smtp)
+{
+	const struct smtp_config *config = smtp->config;
+	const struct smtp_transaction *transaction = &smtp->transaction;
+
+	if (transaction->dot.bare && !config->clean_newlines)
+		return SMTP_SAY_BARE_CONTENT; /* RFC 5321 2.3.8 */
+	if (config->size_limit > 0 && transaction->dot.octets > config->size_limit)
+		return SMTP_SAY_TOO_BIG; /* RFC 1870 6.3 */
+	if (config->max_hops > 0 && transaction->hops.count > config->max_hops)
+		return SMTP_SAY_MAIL_LOOP; /* RFC 5321 6.3 */
+	return SMTP_SAY_OK;
+}
+
+bool smtp_far_too_big(struct smtp *smtp, uint64_t octets)
+{
+	uint64_t limit = smtp->config->size_limit;
+
+	if (limit == 0 || octets / 10 < limit)
+		return false;
+	smtp_say(smtp, SMTP_SAY_FAR_TOO_BIG);
+	smtp->phase = SMTP_PHASE_CLOSED;
+	return true;
+}
+
+bool smtp_emit(struct smtp *smtp, struct span bytes, enum engine_next *next)
+{
+	if (bytes.len == 0 || smtp_content_fault(smtp) != SMTP_SAY_OK)
+		return false;
+	hops_feed(&smtp->transaction.hops, bytes);
+	smtp->transaction.emitted += bytes.len;
+	smtp->engine.body = bytes;
+	*next = ENGINE_BODY;
+	return true;
+}
+
+bool smtp_decode(struct smtp *smtp, struct input *input, uint64_t *left, enum engine_next *next)
+{
+	char *from = input->base + input->at, *to = from;
+	size_t len = input->len - input->at, used, written;
+
+	if (len > *left)
+		len = (size_t)*left;
+	if (smtp->config->clean_newlines) {
+		to = smtp->scratch;
+		if (DOT_GROWTH(len) > SMTP_SCRATCH_MAX)
+			len = SMTP_SCRATCH_MAX / 2 - 1;
+	}
+	used = dot_decode(&smtp->transaction.dot, from, len, to, &written);
+	input->at += used;
+	*left -= used;
+	return smtp_emit(smtp, (struct span){ to, written }, next);
+}
+
+bool smtp_next_data(struct smtp *smtp, struct input *input, enum engine_next *next)
+{
+	const struct dot *dot = &smtp->transaction.dot;
+	uint64_t unlimited = UINT64_MAX;
+	enum smtp_reply fault;
+
+	if (smtp_far_too_big(smtp, dot->octets))
+		return false;
+	if (dot->state != DOT_END) {
+		if (input->at == input->len)
+			return smtp_starved(smtp, input, next);
+		return smtp_decode(smtp, input, &unlimited, next);
+	}
+	fault = smtp_content_fault(smtp);
+	if (fault == SMTP_SAY_OK) {
+		smtp_deliver(smtp);
+	} else {
+		smtp_hold(smtp, smtp_standard(smtp, fault));
+		smtp_abandon(smtp, smtp_final_replies(smtp), false);
+	}
+	return false;
+}
+
+uint32_t smtp_final_replies(const struct smtp *smtp)
+{
+	return smtp->config->protocol == PROTOCOL_LMTP ? smtp->transaction.recipients : 1;
+}
+
+void smtp_abandon(struct smtp *smtp, uint32_t replies, bool more_chunks)
+{
+	if (more_chunks)
+		smtp->state = SMTP_CHUNKS_FAILED; /* RFC 3030 2 */
+	else
+		smtp_reset(smtp); /* RFC 5321 4.1.1.4 */
+	smtp->replies = replies;
+	smtp_raise(smtp, EVENT_RSET);
+}
+
+void smtp_deliver(struct smtp *smtp)
+{
+	struct event_call *call = smtp_raise(smtp, EVENT_DELIVER);
+	struct buffer octets = BUFFER(smtp->values);
+
+	call->answers = smtp->answers = smtp_final_replies(smtp);
+	buffer_number(&octets, smtp->transaction.emitted);
+	event_add(call, FACT_OCTETS, buffer_span(&octets));
+	smtp->engine.counts.octets += smtp->transaction.dot.octets;
+}
+
+void smtp_on_deliver(struct smtp *smtp, const struct verdict *verdict)
+{
+	struct verdict answer = *verdict;
+	char storage[128];
+	struct buffer text = BUFFER(storage);
+	struct reply reply;
+
+	if (answer.exit == VERDICT_NONE)
+		answer.exit = EXIT_CONFIG; /* nobody takes mail here */
+	reply = smtp_judged(smtp, &answer, SMTP_SAY_OK);
+	if (reply.code < 400) {
+		buffer_put(&text, reply.text);
+		if (verdict->id.len > 0 && verdict->id.len < buffer_room(&text)) {
+			buffer_byte(&text, ' ');
+			buffer_put(&text, verdict->id);
+		}
+		reply.text = buffer_span(&text);
+		smtp->engine.counts.messages += !smtp->transaction.taken;
+		smtp->transaction.taken = true;
+		smtp->errors = 0;
+	}
+	smtp_send(smtp, reply);
+	if (smtp->answers == 0)
+		smtp_reset(smtp); /* RFC 5321 4.1.1.4: whatever the outcome */
+}
