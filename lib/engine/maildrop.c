@@ -96,8 +96,8 @@ static bool read_line(struct maildrop *maildrop, uint64_t at, struct span *text)
 		if (fresh)
 			return false;
 		maildrop->block_at = at;
-		maildrop->block_len = storage->read(storage->context, at, maildrop->block,
-						    sizeof(maildrop->block));
+		maildrop->block_len = (*storage->read)(storage->context, at, maildrop->block,
+						       sizeof(maildrop->block));
 	}
 }
 
