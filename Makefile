@@ -71,10 +71,7 @@ ifneq ($(strip $(MUSL)),)
 # link them in and name the start files, so that the result is a true static-pie.
 STATIC_CC    = $(MUSL)
 STATIC_CPP   = -isystem $(BUILD)/kernel-headers
-MUSL_DIR    := $(dir $(shell $(MUSL) -print-file-name=rcrt1.o 2>/dev/null))
-ifeq ($(MUSL_DIR),./)
-MUSL_DIR    := /usr/lib/$(MACHINE)-linux-musl/
-endif
+MUSL_DIR    := /usr/lib/$(shell uname -m)-linux-musl/
 CRTDIR      := $(dir $(shell gcc -print-file-name=crtbeginS.o))
 STATIC_START = $(MUSL_DIR)rcrt1.o $(MUSL_DIR)crti.o $(CRTDIR)crtbeginS.o
 STATIC_END   = $(CRTDIR)crtendS.o $(MUSL_DIR)crtn.o
