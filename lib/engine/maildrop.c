@@ -90,7 +90,8 @@ static bool read_line(struct maildrop *maildrop, uint64_t at, struct span *text)
 			size_t len = span_find(rest, '\n');
 
 			*text = span_first(rest, len);
-			if (len < rest.len)
+			/* The last line may lack its LF. */
+			if (len < rest.len || at + len >= maildrop->end)
 				return true;
 		}
 		if (fresh)
@@ -247,11 +248,8 @@ enum maildrop_result maildrop_finish(struct maildrop *maildrop)
 	const struct pop3_storage *storage = maildrop->storage;
 	enum maildrop_result result;
 
-	if (maildrop->line_len > 0) {
-		result = maildrop_append(maildrop, SPAN("\n"));
-		if (result != MAILDROP_OK)
-			return result;
-	}
+	if (maildrop->line_len > 0 && ++maildrop->lines > MESSAGES_MAX)
+		return bad(maildrop, "too many messages", SPAN_NONE);
 	if (maildrop->lines > maildrop->capacity) {
 		size_t size = (size_t)maildrop->lines * sizeof(*maildrop->entries);
 
