@@ -49,12 +49,16 @@ struct input {
 #define ENGINE_INPUT_MIN 16384
 #define ENGINE_OUTPUT_MIN 16384
 
-/* One more piece of what a yielding event (LIST, RETRIEVE, TOP) yields. */
+/*
+ * One more piece of what a yielding event (LIST, RETRIEVE, TOP) yields.  While octets are left
+ * the next steps say ENGINE_DRAIN and then ENGINE_CONTENT: those octets, with the same `last` and
+ * `failed`, come first in the next call.  They are dropped at `enough` and at the next ENGINE_CALL.
+ */
 struct content {
 	struct span bytes; /* in: present; out: what is left to do when `out` ran full */
 	bool last;         /* in: no more bytes follow */
 	bool failed;       /* in, with last: the program failed after it had begun */
-	bool enough;       /* out: no more is wanted; the driver drops the rest and may stop the program */
+	bool enough;       /* out: no more is wanted: the program may be stopped */
 };
 
 struct engine;
