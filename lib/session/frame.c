@@ -133,7 +133,7 @@ bool answer_take(struct span bytes, struct answer *answer)
 
 bool frame_send(int socket, struct span bytes, int fd)
 {
-	char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct iovec iov = { (void *)(uintptr_t)bytes.base, bytes.len };
 	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t put;
@@ -155,34 +155,22 @@ bool frame_send(int socket, struct span bytes, int fd)
 	return put == (ssize_t)bytes.len;
 }
 
-/* Takes the first descriptor of a control message and closes any other. */
+/* Takes the first descriptor of a control message; the room for it leaves none for others. */
 static int received_fd(struct msghdr *message)
 {
-	int first = -1;
+	const struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	int fd;
 
-	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
-	     header = CMSG_NXTHDR(message, header)) {
-		size_t count;
-
-		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-			continue;
-		count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < count; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
-			if (first < 0)
-				first = fd;
-			else
-				fd_close(&fd);
-		}
-	}
-	return first;
+	if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len < CMSG_LEN(sizeof(fd)))
+		return -1;
+	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	return fd;
 }
 
 ssize_t frame_receive(int socket, char *bytes, size_t cap, int *fd)
 {
-	char control[CMSG_SPACE(sizeof(int))];
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = { bytes, cap };
 	struct msghdr message = { .msg_iov = &iov,
 				  .msg_iovlen = 1,
