@@ -7,7 +7,7 @@ only this state answers so), then after "== table TITLE" a row "LINE | CELL CELL
 command, a cell for each state. A cell is a reply code ("50x" where the documents leave it open), "."
 for nothing to test, and may go on with
 "m" (POP3: multi-line), "+TEXT" (this message is delivered), ">STATE" (the state that follows, else
-the same), "!" (the session is over). One case for each cell: lead there, send, compare, probe.
+the same), "!" (the session is over). A LINE that holds a line end is sent as it is. One case for each cell: lead there, send, compare, probe.
 """
 import re
 import sys
@@ -30,9 +30,10 @@ def reply(match):
     return f"R: {code}{ENHANCED.get(code, '')}"
 
 
-def main(path):
+def cases(path):
+    """The lines of the transcript."""
     shared, states, order, current, probe, title = [], {}, [], None, False, None
-    cases = []
+    found = []
     for number, line in enumerate(open(path, encoding="utf-8"), 1):
         line = line.rstrip("\n")
         if line.startswith("== state "):
@@ -60,18 +61,18 @@ def main(path):
                 match = CELL.match(cell)
                 if match is None:
                     sys.exit(f"{path}:{number}: bad cell {cell}")
-                cases.append((number, command.rstrip(), state, match))
-    print("\n".join(shared))
-    for number, command, state, match in cases:
-        print(f"== {title} (line {number}): {command or 'an empty line'} in {state}")
-        print("\n".join(states[state][0]))
-        print(f"C\\ {command}\\r\\n")
-        print(reply(match))
+                found.append((number, command.rstrip(), state, match))
+    yield from shared
+    for number, command, state, match in found:
+        yield f"== {title} (line {number}): {command or 'an empty line'} in {state}"
+        yield from states[state][0]
+        yield f"C\\ {command}" if "\\r" in command else f"C\\ {command}\\r\\n"
+        yield reply(match)
         if match["body"] is not None:
-            print(f"\nM\\ {match['body']}\n")
+            yield from ("", f"M\\ {match['body']}", "")
         if not match["over"]:
-            print("\n".join(states[match["next"] or state][1]))
+            yield from states[match["next"] or state][1]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    print("\n".join(cases(sys.argv[1])))

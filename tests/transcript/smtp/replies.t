@@ -243,7 +243,7 @@ R: 550 5.1.1
 V: rcpt 69 550 5.1.1 \{500*x}
 V: rcpt 69 550 5.1.1 \{501*x}
 C: RCPT TO:<u@x.example>
-S: 550 5.1.1 \{500*x}
+R: 550 5.1.1
 C: RCPT TO:<u@x.example>
 R: 550 5.1.1
 
