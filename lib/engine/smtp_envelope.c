@@ -3,6 +3,7 @@
 #include "engine/smtp_private.h"
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 #include "mail/parameter.h"
 
 /* An envelope command taken apart; values are in smtp->values. */
@@ -45,7 +46,8 @@ static enum smtp_reply take_envelope(struct smtp *smtp, struct span argument,
 	struct address_rules rules = { .charset = smtp->config->charset,
 				       .utf8 = smtp->transaction.utf8,
 				       .sender = command == PARAMETER_MAIL,
-				       .bare_local = smtp->config->protocol == PROTOCOL_LMTP };
+				       .bare_local = smtp->config->protocol == PROTOCOL_LMTP &&
+						     command == PARAMETER_RCPT };
 	struct span prefix = rules.sender ? SPAN("FROM:") : SPAN("TO:");
 	struct buffer values = BUFFER(smtp->values);
 	enum parameter_result parameters;
@@ -57,8 +59,6 @@ static enum smtp_reply take_envelope(struct smtp *smtp, struct span argument,
 		return SMTP_SAY_ARGUMENT;
 	argument = span_trim(span_from(argument, prefix.len));
 	used = path_length(argument);
-	if (used > 0 && used < argument.len && !ascii_is_blank(argument.base[used]))
-		return SMTP_SAY_ARGUMENT;
 	parameters = parameters_parse(span_from(argument, used), &parameter_rules, &values,
 				      &envelope->parameters);
 	if (rules.sender)
@@ -66,6 +66,8 @@ static enum smtp_reply take_envelope(struct smtp *smtp, struct span argument,
 	address = address_parse(argument, &rules, &values, &envelope->address, &used);
 	if (address != ADDRESS_OK)
 		return address_faults[address][command];
+	if (used < argument.len && !ascii_is_blank(argument.base[used]))
+		return SMTP_SAY_ARGUMENT;
 	return parameter_faults[parameters];
 }
 
@@ -83,7 +85,7 @@ void smtp_mail(struct smtp *smtp, struct span argument)
 	enum smtp_reply fault = take_envelope(smtp, argument, PARAMETER_MAIL, &envelope);
 	struct event_call *call;
 
-	if (fault == SMTP_SAY_OK && (said->size == UINT64_MAX || (limit > 0 && said->size > limit)))
+	if (fault == SMTP_SAY_OK && (said->oversize || (limit > 0 && said->size > limit)))
 		fault = SMTP_SAY_TOO_BIG; /* RFC 1870 6.1 */
 	if (fault != SMTP_SAY_OK) {
 		smtp_say(smtp, fault);
@@ -128,9 +130,11 @@ static void send_about(struct smtp *smtp, struct reply reply, struct span mailbo
 	char storage[PATH_MAX_OCTETS + 64];
 	struct buffer text = BUFFER(storage);
 
-	buffer_byte(&text, '<');
-	buffer_put(&text, mailbox);
-	buffer_string(&text, "> ");
+	if (utf8_is_ascii(mailbox)) {
+		buffer_byte(&text, '<');
+		buffer_put(&text, mailbox);
+		buffer_string(&text, "> ");
+	}
 	buffer_put(&text, reply.text);
 	reply.text = buffer_span(&text);
 	smtp_send(smtp, reply);

@@ -41,7 +41,10 @@ static bool check_none(struct parse *parse, struct span value)
 /* RFC 1870 5: 1 to 20 digits. */
 static bool check_size(struct parse *parse, struct span value)
 {
-	return value.len <= 20 && number_parse(value, &parse->out->size) != NUMBER_SYNTAX;
+	enum number_result result = number_parse(value, &parse->out->size);
+
+	parse->out->oversize = result == NUMBER_RANGE;
+	return value.len <= 20 && result != NUMBER_SYNTAX;
 }
 
 /* RFC 6152 2, RFC 3030 3. */

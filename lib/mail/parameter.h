@@ -32,7 +32,8 @@ struct parameter_rules {
 /* What was said. Spans are empty when it was not. */
 struct parameters {
 	struct span sent; /* all of it, as sent */
-	uint64_t size;    /* declared, UINT64_MAX when beyond 64 bits (RFC 1870 5) */
+	uint64_t size;    /* declared (RFC 1870 5) */
+	bool oversize;    /* what was declared has more than 64 bits */
 	struct span body; /* "7BIT", "8BITMIME", "BINARYMIME" */
 	bool binary;      /* BODY=BINARYMIME (RFC 3030 3) */
 	bool utf8; /* SMTPUTF8 (RFC 6531 3.4); also set when the parameter itself is in error */

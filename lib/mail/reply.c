@@ -178,7 +178,8 @@ static void write_line(struct reply_writer *writer, struct span lead, struct spa
 /* A text of any length, folded into as many lines as it takes (RFC 5321 4.5.3.1.5). */
 static void write_text(struct reply_writer *writer, struct span lead, struct span text)
 {
-	size_t head = 4 + ENHANCED_MAX + 1 + 2;
+	size_t enhanced = writer->reply->enhanced.len;
+	size_t head = 4 + (enhanced > 0 ? enhanced + 1 : 0) + 2;
 
 	if (lead.len > 0 && span_starts(text, lead))
 		lead = SPAN_NONE;
