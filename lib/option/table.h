@@ -144,9 +144,9 @@
 	CHOICE(line_ends, "line-ends", IN_MAIL, enum line_ends, line_end_words, "lf", BACKEND,        \
 	       "line ends of messages as programs see them",                                          \
 	       "BINARYMIME messages are handed on as they came.")                                     \
-	SIZE(spool_memory, "spool-memory", IN_ALL, "1M", 0, 1 << 30, BACKEND,                        \
+	SIZE(spool_memory, "spool-memory", IN_ALL, "1M", 0, 1 << 30, BACKEND,                         \
 	     "octets of a message kept in memory", "A larger one goes to a file.")                    \
-	TEXT(spool_dir, "spool-dir", IN_ALL, "/var/tmp", "DIR", file, BACKEND,                       \
+	TEXT(spool_dir, "spool-dir", IN_ALL, "/var/tmp", "DIR", file, BACKEND,                        \
 	     "where large messages are kept", "The files have no names; nothing is left behind.")     \
 	BOOL(quota_tempfail, "quota-tempfail", IN_ALL, BACKEND,                                       \
 	     "exit code 73 (over quota) is temporary", "452 4.2.2 instead of 552 5.2.2.")             \
