@@ -40,12 +40,9 @@ static enum wire_state state_behind(enum wire_state before, const char *run, siz
 	return before == WIRE_LINE_START && len == 1 ? WIRE_CR_ONLY : WIRE_CR;
 }
 
-/* A line is out; `blank`: there was nothing on it (RFC 1939 7: TOP). */
-static void line_over(struct wire *wire, bool blank)
+/* A line is out, and lines are counted; `blank`: there was nothing on it (RFC 1939 7: TOP). */
+static void count_line(struct wire *wire, bool blank)
 {
-	wire->state = WIRE_LINE_START;
-	if (wire->lines == WIRE_WHOLE)
-		return;
 	if (wire->body)
 		wire->lines--;
 	else
@@ -57,30 +54,35 @@ static void line_over(struct wire *wire, bool blank)
  * it took. */
 static size_t transform(struct wire *wire, const char *from, size_t len, struct buffer *out)
 {
-	char *to = out->base + out->len;
+	const bool counted = wire->lines != WIRE_WHOLE;
+	enum wire_state state = wire->state;
+	char *start = out->base + out->len, *to = start;
 	size_t at = 0, stuffed = 0;
 
-	while (at < len && !wire->enough) {
+	while (at < len && !(counted && wire->enough)) {
 		size_t run;
 
-		if (wire->state == WIRE_LINE_START && from[at] == '.') {
+		if (state == WIRE_LINE_START && from[at] == '.') {
 			*to++ = '.';
 			stuffed++;
 		}
 		run = copy_line(to, from + at, len - at);
-		wire->state = state_behind(wire->state, from + at, run);
+		state = state_behind(state, from + at, run);
 		to += run;
 		at += run;
 		if (at == len)
 			break;
-		if (wire->state == WIRE_LINE_START || wire->state == WIRE_TEXT)
+		if (state == WIRE_LINE_START || state == WIRE_TEXT)
 			*to++ = '\r';
 		*to++ = '\n';
 		at++;
-		line_over(wire, wire->state == WIRE_LINE_START || wire->state == WIRE_CR_ONLY);
+		if (counted)
+			count_line(wire, state == WIRE_LINE_START || state == WIRE_CR_ONLY);
+		state = WIRE_LINE_START;
 	}
-	wire->octets += (size_t)(to - out->base) - out->len - stuffed;
-	out->len = (size_t)(to - out->base);
+	wire->state = state;
+	wire->octets += (size_t)(to - start) - stuffed;
+	out->len += (size_t)(to - start);
 	return at;
 }
 
