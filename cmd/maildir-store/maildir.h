@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * maildir.h - a Maildir and its folders, as descriptors.
+ *
+ * Every step below the administrator's part of the path is taken from the directory
+ * before it, never follows a symbolic link and never waits; what it arrives at must be
+ * a directory that belongs to the user we run as.  A path that is changed meanwhile
+ * thus leads nowhere else.
+ */
+#ifndef MAILDIR_STORE_MAILDIR_H
+#define MAILDIR_STORE_MAILDIR_H
+
+#include "pattern.h"
+
+#include <sys/stat.h>
+
+enum folder { FOLDER_NEW, FOLDER_CUR, FOLDER_TMP, FOLDER_COUNT };
+
+extern const char *const folder_names[FOLDER_COUNT];
+
+struct maildir {
+	int dir; /* -1: not open */
+	int folders[FOLDER_COUNT];
+};
+
+enum maildir_result {
+	MAILDIR_OK,
+	MAILDIR_ABSENT,  /* there is no such mailbox */
+	MAILDIR_TROUBLE, /* errno says why nobody can tell, EPERM: not ours */
+};
+
+void maildir_init(struct maildir *maildir);
+
+/* A missing base is trouble, not an absent mailbox: its disk may not be mounted. */
+enum maildir_result maildir_open(struct maildir *maildir, const struct mailbox_path *path);
+
+/* The descriptor of a folder, opened when first asked for; -1 with errno. */
+int maildir_folder(struct maildir *maildir, enum folder folder);
+
+void maildir_close(struct maildir *maildir);
+
+/*
+ * Opens a regular file that belongs to us, for reading, without following a link or waiting
+ * for a FIFO; *facts are fstat(2)'s. -1 with errno, EPERM: it is something else.
+ */
+int maildir_open_file(int folder, const char *name, struct stat *facts);
+
+enum create_result {
+	CREATE_MADE,
+	CREATE_EXISTED,
+	CREATE_FAILED, /* errno; *where names what could not be made */
+};
+
+/* Makes the Maildir and what lacks of it; run by root, new directories belong to the owner of the
+ * directory above. */
+enum create_result maildir_create(const struct mailbox_path *path, const char **where);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: ISC */
+/* maildrop.c - the events on messages of a listed maildrop. */
+#include "maildrop.h"
+
+#include "message.h"
+#include "name.h"
+#include "quota.h"
+
+#include "base/descriptor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* Opens the maildrop and reads MESSAGE. */
+static int find_message(struct request *request, struct maildir *own, struct maildir **maildir,
+			struct message *message)
+{
+	int exit = request_maildrop(request, own, maildir);
+
+	if (exit == EXIT_DONE && !message_by_id(request_fact(request, FACT_MESSAGE), message))
+		exit = request_refuse(request, EXIT_UNAVAILABLE, "", "No such message");
+	return exit;
+}
+
+/* Says why a message cannot be had; one that was removed by another program will not come back. */
+static int message_trouble(struct request *request, const struct message *message)
+{
+	if (errno == ENOENT)
+		return request_refuse(request, EXIT_UNAVAILABLE, "", "The message is gone");
+	return request_trouble(request, "cannot open the message", message->name);
+}
+
+int maildrop_size(struct request *request)
+{
+	struct maildir own, *maildir;
+	struct message message;
+	char digits[24];
+	struct buffer out = BUFFER(digits);
+	uint64_t size;
+	int exit = find_message(request, &own, &maildir, &message);
+
+	if (exit == EXIT_DONE && !message_size(maildir, &message, &size)) {
+		exit = message_trouble(request, &message);
+	} else if (exit == EXIT_DONE) {
+		buffer_number(&out, size);
+		buffer_byte(&out, '\n');
+		answer_put(request->answer, buffer_span(&out));
+	}
+	maildir_close(&own);
+	return exit;
+}
+
+int maildrop_retrieve(struct request *request, bool can_fds, int *fd)
+{
+	static char block[65536];
+	struct maildir own, *maildir;
+	struct message message;
+	struct stat facts;
+	ssize_t got = 0;
+	int exit = find_message(request, &own, &maildir, &message);
+
+	*fd = -1;
+	if (exit == EXIT_DONE) {
+		*fd = message_open(maildir, &message, &facts);
+		if (*fd < 0)
+			exit = message_trouble(request, &message);
+	}
+	maildir_close(&own);
+	if (exit != EXIT_DONE || can_fds)
+		return exit;
+	while ((got = fd_read(*fd, block, sizeof(block))) > 0)
+		answer_put(request->answer, (struct span){ block, (size_t)got });
+	if (got < 0)
+		exit = request_trouble(request, "cannot read the message", message.name);
+	fd_close(fd);
+	return exit;
+}
+
+/* What a deletion amounts to. */
+struct deletion {
+	struct maildir *maildir;
+	bool quota;   /* there is a file to tell */
+	bool failed;  /* something is left */
+	bool touched; /* something is gone, perhaps not durably */
+	int64_t octets;
+	int64_t messages;
+};
+
+static int64_t file_size(struct deletion *deletion, const struct message *message)
+{
+	uint64_t size;
+	struct stat facts;
+
+	if (name_field(span_of(message->name), 'S', &size))
+		return (int64_t)size;
+	if (fstatat(maildir_folder(deletion->maildir, message->folder), message->name, &facts,
+		    AT_SYMLINK_NOFOLLOW) != 0)
+		return 0;
+	return facts.st_size;
+}
+
+static void remove_message(struct deletion *deletion, struct span id)
+{
+	struct message message;
+	int64_t size;
+
+	if (!message_by_id(id, &message)) {
+		request_log("no message has this ID", NULL, 0);
+		deletion->failed = true;
+		return;
+	}
+	size = deletion->quota ? file_size(deletion, &message) : 0;
+	if (message_remove(deletion->maildir, &message)) {
+		deletion->touched = true;
+		deletion->octets += size;
+		deletion->messages++;
+	} else if (errno != ENOENT) {
+		request_log("cannot remove", message.name, errno);
+		deletion->failed = true;
+	}
+}
+
+/* Removes message by message as the lines come in. False with errno when they stop coming. */
+static bool remove_all(struct request *request, struct deletion *deletion)
+{
+	char bytes[8 * ID_MAX];
+	size_t len = 0;
+	ssize_t got;
+
+	do {
+		struct span rest;
+
+		got = request_read(request, bytes + len, sizeof(bytes) - len);
+		if (got < 0)
+			return false;
+		rest = (struct span){ bytes, len + (size_t)got };
+		while (span_find(rest, '\n') < rest.len || (got == 0 && rest.len > 0))
+			remove_message(deletion, span_take(&rest, '\n'));
+		if (rest.len == sizeof(bytes)) {
+			errno = ENAMETOOLONG;
+			return false;
+		}
+		len = rest.len;
+		if (len > 0)
+			memmove(bytes, rest.base, len);
+	} while (got > 0);
+	return true;
+}
+
+int maildrop_delete(struct request *request)
+{
+	struct maildir own, *maildir;
+	struct deletion deletion = { .failed = false };
+	int exit = request_maildrop(request, &own, &maildir);
+
+	if (exit != EXIT_DONE)
+		return exit;
+	deletion.maildir = maildir;
+	deletion.quota = quota_kept(maildir);
+	if (!remove_all(request, &deletion)) {
+		request_log("cannot read which messages to remove", NULL, errno);
+		deletion.failed = true;
+	}
+	/* Once for all, and before anyone is told that they are gone. */
+	for (enum folder i = FOLDER_NEW; i <= FOLDER_CUR && deletion.touched; i++) {
+		if (fsync(maildir_folder(maildir, i)) != 0) {
+			request_log("cannot sync the folder", folder_names[i], errno);
+			deletion.failed = true;
+		}
+	}
+	if (deletion.quota && deletion.messages > 0)
+		quota_change(maildir, -deletion.octets, -deletion.messages);
+	maildir_close(&own);
+	if (deletion.failed)
+		return request_refuse(request, EXIT_TEMPFAIL, "", "Some messages were not removed");
+	return EXIT_DONE;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC */
+/* name.c - the file names of a Maildir. */
+#include "name.h"
+
+#include "base/ascii.h"
+#include "base/number.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Octets of the host name in a file name: with them the unique part fits a unique-id. */
+#define HOST_MAX 16
+
+bool stamp_take(struct stamp *stamp)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	stamp->seconds = (uint64_t)now.tv_sec;
+	stamp->microseconds = (uint64_t)now.tv_nsec / 1000;
+	stamp->pid = (uint64_t)getpid();
+	while (getrandom(&stamp->random, sizeof(stamp->random), 0) != sizeof(stamp->random)) {
+		if (errno != EINTR)
+			return false;
+	}
+	return true;
+}
+
+/* The host's name; '/' and ':' are written as the Maildir description says, and so is ','. */
+static void host_put(struct buffer *out)
+{
+	char host[256];
+	char bytes[HOST_MAX];
+	struct buffer text = BUFFER(bytes);
+	struct span rest;
+
+	if (gethostname(host, sizeof(host)) != 0)
+		host[0] = '\0';
+	host[sizeof(host) - 1] = '\0';
+	for (rest = span_of(host); rest.len > 0; rest = span_from(rest, 1)) {
+		char c = rest.base[0];
+		size_t room = buffer_room(&text);
+
+		if (room < 4)
+			break;
+		if (c == '/' || c == ':' || c == ',')
+			buffer_string(&text, c == '/' ? "\\057" : c == ':' ? "\\072" : "\\054");
+		else
+			buffer_byte(&text, ascii_is_graph(c) ? c : '_');
+	}
+	buffer_put(out, text.len > 0 ? buffer_span(&text) : SPAN("localhost"));
+}
+
+void name_unique_put(struct buffer *out, const struct stamp *stamp, uint64_t count)
+{
+	buffer_number(out, stamp->seconds);
+	buffer_string(out, ".M");
+	buffer_padded(out, stamp->microseconds, 6);
+	buffer_byte(out, 'P');
+	buffer_number(out, stamp->pid);
+	buffer_byte(out, 'Q');
+	buffer_number(out, count);
+	buffer_byte(out, 'R');
+	buffer_hex(out, stamp->random, 16);
+	buffer_byte(out, '.');
+	host_put(out);
+}
+
+struct span name_base(struct span name)
+{
+	return span_first(name, span_find(name, ':'));
+}
+
+struct span name_unique(struct span name)
+{
+	struct span base = name_base(name);
+
+	return span_first(base, span_find(base, ','));
+}
+
+bool name_field(struct span name, char letter, uint64_t *value)
+{
+	struct span rest = name_base(name);
+
+	span_take(&rest, ',');
+	while (rest.base != NULL) {
+		struct span field = span_take(&rest, ',');
+
+		if (field.len > 2 && field.base[0] == letter && field.base[1] == '=')
+			return number_upto(span_from(field, 2), INT64_MAX, value);
+	}
+	return false;
+}
+
+bool name_flagged(struct span name, char flag)
+{
+	struct span flags = span_from(name, name_base(name).len);
+
+	return span_starts(flags, SPAN(":2,")) && span_find(flags, flag) < flags.len;
+}
+
+/* The digits at the front of `text`, and no more than `most` of them. */
+static struct span digits_of(struct span text, size_t most)
+{
+	size_t len = 0;
+
+	while (len < text.len && len < most && ascii_is_digit(text.base[len]))
+		len++;
+	return span_first(text, len);
+}
+
+uint64_t name_time(struct span name)
+{
+	struct span seconds = digits_of(name, 12);
+	uint64_t whole = 0, part = 0;
+	struct span middle;
+
+	if (seconds.len == name.len || name.base[seconds.len] != '.' ||
+	    !number_upto(seconds, UINT64_MAX, &whole))
+		return 0;
+	middle = name_unique(span_from(name, seconds.len + 1));
+	middle = span_first(middle, span_find(middle, '.'));
+	for (size_t at = span_find(middle, 'M'); at < middle.len; at++) {
+		if (middle.base[at] == 'M' &&
+		    number_upto(digits_of(span_from(middle, at + 1), 7), 999999, &part))
+			break;
+		part = 0;
+	}
+	return whole * 1000000 + part;
+}
+
+int name_compare(uint64_t time_a, struct span a, uint64_t time_b, struct span b)
+{
+	size_t shorter;
+	int order;
+
+	if (time_a != time_b)
+		return time_a < time_b ? -1 : 1;
+	a = name_unique(a);
+	b = name_unique(b);
+	shorter = a.len < b.len ? a.len : b.len;
+	order = shorter == 0 ? 0 : memcmp(a.base, b.base, shorter);
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static bool is_uid(struct span text)
+{
+	if (text.len == 0 || text.len > UID_MAX)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		if (!ascii_is_graph(text.base[i]))
+			return false;
+	}
+	return true;
+}
+
+/* FNV-1a: no defence against a chosen collision, and none is needed within one's own mailbox. */
+static uint64_t hash_of(struct span text)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char)text.base[i]) * 0x100000001b3;
+	return hash;
+}
+
+void name_uid_put(struct buffer *out, struct span name)
+{
+	struct span unique = name_unique(name);
+
+	if (is_uid(unique)) {
+		buffer_put(out, unique);
+		return;
+	}
+	for (size_t i = 0; i < unique.len && i < UID_MAX - 17; i++)
+		buffer_byte(out, ascii_is_graph(unique.base[i]) ? unique.base[i] : '_');
+	buffer_byte(out, '~');
+	buffer_hex(out, hash_of(unique), 16);
+}
+
+void name_escape(struct buffer *out, struct span name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		if (ascii_is_graph(name.base[i]) && name.base[i] != '%') {
+			buffer_byte(out, name.base[i]);
+		} else {
+			buffer_byte(out, '%');
+			buffer_hex(out, (unsigned char)name.base[i], 2);
+		}
+	}
+}
+
+bool name_unescape(struct buffer *out, struct span text)
+{
+	while (text.len > 0) {
+		int high, low;
+
+		if (text.base[0] != '%') {
+			buffer_byte(out, text.base[0]);
+			text = span_from(text, 1);
+			continue;
+		}
+		if (text.len < 3)
+			return false;
+		high = ascii_hex(text.base[1]);
+		low = ascii_hex(text.base[2]);
+		if (high < 0 || low < 0)
+			return false;
+		buffer_byte(out, (char)(high * 16 + low));
+		text = span_from(text, 3);
+	}
+	return !out->overflow;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: ISC */
+/* request.c - one event to answer, by either contract. */
+#include "request.h"
+
+#include "pattern.h"
+
+#include "base/descriptor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct span request_setting(const struct request *request, const char *name)
+{
+	struct span value = SPAN_NONE;
+
+	if (request->record != NULL)
+		value = record_get(request->record, name);
+	return value.base != NULL ? value : span_of(getenv(name));
+}
+
+struct span request_fact(const struct request *request, enum fact_name name)
+{
+	if (request->record != NULL)
+		return record_get(request->record, fact_table[name].name);
+	return span_of(getenv(fact_table[name].name));
+}
+
+ssize_t request_read(struct request *request, char *bytes, size_t len)
+{
+	struct input *input = &request->input;
+	ssize_t got;
+
+	if (input->channel != NULL) {
+		if (len > input->left)
+			len = (size_t)input->left;
+		if (len == 0)
+			return 0;
+		got = channel_read(input->channel, bytes, len);
+		if (got == 0)
+			errno = ECONNRESET;
+		if (got <= 0)
+			return -1;
+		input->left -= (uint64_t)got;
+		return got;
+	}
+	if (input->fd < 0)
+		return 0;
+	if (input->at < 0)
+		return fd_read(input->fd, bytes, len);
+	do
+		got = pread(input->fd, bytes, len, input->at);
+	while (got < 0 && errno == EINTR);
+	if (got < 0 && errno == ESPIPE)
+		return fd_read(input->fd, bytes, len);
+	if (got > 0)
+		input->at += got;
+	return got;
+}
+
+bool request_drain(struct request *request)
+{
+	char block[16384];
+
+	while (request->input.channel != NULL && request->input.left > 0) {
+		if (request_read(request, block, sizeof(block)) <= 0)
+			return false;
+	}
+	return true;
+}
+
+int request_maildir(struct request *request, struct span user, struct maildir *maildir)
+{
+	struct span pattern = request_setting(request, "MAILDIR");
+	struct mailbox_path path;
+
+	maildir_init(maildir);
+	if (pattern.len == 0) {
+		request_log("MAILDIR is not set", NULL, 0);
+		return request_refuse(request, EXIT_CONFIG, "451 4.3.5",
+				      "The store is not configured");
+	}
+	switch (pattern_expand(pattern, user, &path)) {
+	case PATTERN_OK:
+		break;
+	case PATTERN_NO_MAILBOX:
+		return request_refuse(request, EXIT_NOUSER, "550 5.1.1", "No such mailbox");
+	case PATTERN_BAD:
+		request_log("MAILDIR is no path pattern", NULL, 0);
+		return request_refuse(request, EXIT_CONFIG, "451 4.3.5",
+				      "The store is not configured");
+	}
+	switch (maildir_open(maildir, &path)) {
+	case MAILDIR_OK:
+		return EXIT_DONE;
+	case MAILDIR_ABSENT:
+		return request_refuse(request, EXIT_NOUSER, "550 5.1.1", "No such mailbox");
+	case MAILDIR_TROUBLE:
+		break;
+	}
+	return request_trouble(request, "cannot open the Maildir", path.rest);
+}
+
+int request_maildrop(struct request *request, struct maildir *own, struct maildir **drop)
+{
+	struct span user = request_setting(request, "USER");
+
+	maildir_init(own);
+	*drop = request->drop != NULL ? request->drop : own;
+	if ((*drop)->dir >= 0)
+		return EXIT_DONE;
+	if (user.len == 0) {
+		request_log("USER is not set", NULL, 0);
+		return request_refuse(request, EXIT_TEMPFAIL, "451 4.3.0",
+				      "The store knows no user");
+	}
+	return request_maildir(request, user, *drop);
+}
+
+int request_refuse(struct request *request, int exit, const char *code, const char *text)
+{
+	request->reply = (struct reply){ code, text };
+	return exit;
+}
+
+bool request_end(struct request *request, int exit)
+{
+	struct answer *answer = request->answer;
+
+	if (request->reply.text != NULL) {
+		answer_begin(answer);
+		if (event_table[request->event].protocols != IN_POP3) {
+			answer_put(answer, span_of(request->reply.code));
+			answer_put(answer, SPAN(" "));
+		}
+		answer_put(answer, span_of(request->reply.text));
+		answer_put(answer, SPAN("\n"));
+	}
+	return answer_end(answer, exit);
+}
+
+int request_trouble(struct request *request, const char *what, const char *name)
+{
+	int error = errno;
+
+	request_log(what, name, error);
+	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+		return request_refuse(request, EXIT_TEMPFAIL, "452 4.3.1", "Not enough space");
+	return request_refuse(request, EXIT_TEMPFAIL, "451 4.3.0",
+			      "The mailbox cannot be used now");
+}
+
+void request_log(const char *what, const char *name, int error)
+{
+	/* One write a line, and nothing that a name holds can begin another. */
+	char line[1024];
+	struct buffer out = BUFFER(line);
+
+	out.cap--;
+	buffer_string(&out, "maildir-store: ");
+	buffer_string(&out, what);
+	if (name != NULL) {
+		buffer_string(&out, ": ");
+		for (; *name != '\0'; name++)
+			buffer_byte(&out,
+				    (unsigned char)*name < 0x20 || *name == 0x7f ? '?' : *name);
+	}
+	if (error != 0) {
+		buffer_string(&out, ": ");
+		buffer_string(&out, strerror(error));
+	}
+	line[out.len++] = '\n';
+	fd_write_all(STDERR_FILENO, buffer_span(&out));
+}

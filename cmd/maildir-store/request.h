@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * request.h - one event to answer, by either contract of mail-session-backend(7).
+ *
+ * Started for one event, the variables are the environment, the message is standard
+ * input and the answer is standard output and an exit code.  As a co-process, all
+ * of that travels in records.  Code above this cannot tell which.
+ */
+#ifndef MAILDIR_STORE_REQUEST_H
+#define MAILDIR_STORE_REQUEST_H
+
+#include "answer.h"
+#include "maildir.h"
+
+#include "engine/event.h"
+#include "engine/verdict.h"
+
+/* Octets of the largest envelope: thousands of recipients with all their parameters. */
+#define ENVELOPE_MAX (1 << 22)
+
+/* What an event comes with: a stream, a part of the co-process stream, or a passed descriptor. */
+struct input {
+	int fd;                  /* -1: none, or `channel` */
+	struct channel *channel; /* NULL: fd */
+	uint64_t left;           /* octets still on the channel */
+	off_t at; /* in a passed descriptor, whose own offset is shared; -1: a stream */
+};
+
+/* Reply text; it takes the place of all that was put into the answer and not yet written. */
+struct reply {
+	const char *code; /* for SMTP and LMTP: "452 4.3.1" */
+	const char *text; /* NULL: none */
+};
+
+struct request {
+	enum event event;
+	const struct record *record; /* NULL: started for this event */
+	struct span envelope;        /* SPAN_NONE: there is none */
+	struct input input;
+	struct answer *answer;
+	struct reply reply;
+	struct maildir
+		*drop; /* the locked maildrop of a co-process; NULL: no lock outlives the event */
+};
+
+/* A setting, or the user: of the call, else of the environment. */
+struct span request_setting(const struct request *request, const char *name);
+
+/* A fact of the call alone, since what is unset is not so. */
+struct span request_fact(const struct request *request, enum fact_name name);
+
+/* Up to `len` octets of the input: 0 at its end, -1 with errno. */
+ssize_t request_read(struct request *request, char *bytes, size_t len);
+
+/* Reads what is left on the channel, so that the next record can be found. False: the stream broke.
+ */
+bool request_drain(struct request *request);
+
+/* Opens the mailbox of `user`: EXIT_DONE, EXIT_NOUSER, or what request_trouble returns. */
+int request_maildir(struct request *request, struct span user, struct maildir *maildir);
+
+/* The maildrop of USER, which stays open in a co-process; *own is where it lies otherwise. */
+int request_maildrop(struct request *request, struct maildir *own, struct maildir **drop);
+
+/* Sets the reply. Returns `exit`. */
+int request_refuse(struct request *request, int exit, const char *code, const char *text);
+
+/* Logs what was tried and errno, sets the reply for that errno; EXIT_TEMPFAIL. */
+int request_trouble(struct request *request, const char *what, const char *name);
+
+/* Answers. False: nobody is there to read it. */
+bool request_end(struct request *request, int exit);
+
+/* Writes a line to standard error: what, name and, unless 0, the text of an errno. */
+void request_log(const char *what, const char *name, int error);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * serve.c - the co-process contract: hello, then one call after the other, until the end.
+ *
+ * The maildrop that a POP3 session lists stays open and locked until this process ends.
+ */
+#include "store.h"
+
+#include "base/descriptor.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* The most that a body may announce. */
+#define BODY_MAX ((uint64_t)1 << 40)
+
+struct server {
+	struct channel channel;
+	struct record record;
+	struct answer answer;
+	struct maildir drop;
+	bool can_fds; /* whoever asks takes descriptors */
+	char storage[65536];
+	char envelope[ENVELOPE_MAX];
+};
+
+static bool hello(const struct server *server)
+{
+	return channel_send(&server->channel, SPAN("hello=1\nevents=" STORE_EVENTS "\ncan=fds\n\n"),
+			    -1);
+}
+
+/* True when the blank-separated list names `word`. */
+static bool lists(struct span list, struct span word)
+{
+	while (list.base != NULL) {
+		if (span_equal(span_take(&list, ' '), word))
+			return true;
+	}
+	return false;
+}
+
+/* Takes in what comes with the record. False: it cannot be made sense of, or the stream broke. */
+static bool take_bodies(struct server *server, struct request *request)
+{
+	uint64_t envelope, length, passed;
+	size_t got = 0;
+
+	if (!record_number(&server->record, "envelope", sizeof(server->envelope), 0, &envelope) ||
+	    !record_number(&server->record, "length", BODY_MAX, 0, &length) ||
+	    !record_number(&server->record, "fd", 1, 0, &passed)) {
+		errno = EPROTO;
+		return false;
+	}
+	while (got < envelope) {
+		ssize_t some = channel_read(&server->channel, server->envelope + got,
+					    (size_t)envelope - got);
+
+		if (some <= 0)
+			return false;
+		got += (size_t)some;
+	}
+	request->envelope = (struct span){ server->envelope, got };
+	request->input = (struct input){ .fd = -1, .channel = &server->channel, .left = length };
+	if (passed == 0)
+		return true;
+	errno = EPROTO;
+	request->input = (struct input){ .fd = channel_take_fd(&server->channel), .at = 0 };
+	return request->input.fd >= 0 && length == 0;
+}
+
+/* One call. False: the stream is of no more use. */
+static bool answer_call(struct server *server)
+{
+	struct span name = record_get(&server->record, "call");
+	struct request request = {
+		.event = event_by_name(name),
+		.record = &server->record,
+		.answer = &server->answer,
+		.drop = &server->drop,
+	};
+	int exit = EXIT_TEMPFAIL;
+	bool good;
+
+	if (lists(record_get(&server->record, "can"), SPAN("fds")))
+		server->can_fds = true;
+	if (!take_bodies(server, &request)) {
+		request_log("a malformed call", NULL, errno);
+		return false;
+	}
+	answer_begin(&server->answer);
+	if (request.event < EVENT_COUNT && store_knows(request.event)) {
+		good = store_answer(&request, server->can_fds, &exit);
+	} else {
+		request_log("asked for an event that the store does not know", NULL, 0);
+		good = request_drain(&request) && answer_end(&server->answer, exit);
+	}
+	fd_close(&request.input.fd);
+	return good;
+}
+
+int store_serve(void)
+{
+	static struct server server;
+
+	channel_init(&server.channel, STDIN_FILENO, server.storage, sizeof(server.storage));
+	server.answer.channel = &server.channel;
+	maildir_init(&server.drop);
+	if (!hello(&server))
+		return EXIT_TEMPFAIL;
+	for (;;) {
+		switch (channel_wait(&server.channel, &server.record)) {
+		case RECORD_OK:
+			if (!answer_call(&server))
+				return EXIT_TEMPFAIL;
+			break;
+		case RECORD_END:
+			return EXIT_DONE;
+		case RECORD_BAD:
+		case RECORD_MORE:
+			request_log("a malformed record", NULL, 0);
+			return EXIT_TEMPFAIL;
+		case RECORD_ERROR:
+			request_log("the other end is gone", NULL, errno);
+			return EXIT_TEMPFAIL;
+		}
+	}
+}
