@@ -171,8 +171,7 @@ check: deps
 tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/replay
 
 lint: $(MAN_PAGES:%=$(BUILD)/man/%)
-	@mandoc -Tlint -Wwarning $^
-	@PUBLIC_HEADERS='$(PUBLIC_HEADERS)' tests/lib/lint
+	@PUBLIC_HEADERS='$(PUBLIC_HEADERS)' MAN_PAGES='$^' tests/lib/lint
 
 # Serves mail on free ports of the loopback interface until Ctrl-C; DEMO_EXIT=1 sends itself a message and stops.
 demo:
