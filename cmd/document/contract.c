@@ -72,7 +72,7 @@ static const struct {
 			    "500 or -ERR; 502 for verbs that RFCs once had." },
 };
 
-static const char *const facts[FACT_FIRST_PRIVATE] = {
+static const char *const facts[FACT_COUNT] = {
 	[FACT_SESSION_ID] = "In every log line of the session.",
 	[FACT_TRANSACTION_ID] = "In the Received field, in the reply 250 and in log lines.",
 	[FACT_SESSION_PROTOCOL] = "SMTP, LMTP or POP3.",
@@ -164,7 +164,7 @@ static void put_told(enum event event)
 {
 	const char *before = "Told\n.Ev ";
 
-	for (enum fact_name fact = 0; fact < FACT_FIRST_PRIVATE; fact++) {
+	for (enum fact_name fact = FACT_FIRST_PUBLIC; fact < FACT_COUNT; fact++) {
 		if ((fact_table[fact].events & EVENT_BIT(event)) == 0)
 			continue;
 		printf("%s%s", before, fact_table[fact].name);
@@ -202,7 +202,7 @@ void document_events(void)
 void document_facts(void)
 {
 	puts(".Bl -tag -width XFORWARD_SOURCE");
-	for (enum fact_name fact = 0; fact < FACT_FIRST_PRIVATE; fact++) {
+	for (enum fact_name fact = FACT_FIRST_PUBLIC; fact < FACT_COUNT; fact++) {
 		printf(".It Ev %s\n", fact_table[fact].name);
 		document_text(words(facts[fact], fact_table[fact].name));
 	}

@@ -93,7 +93,7 @@ static bool is_stale(const char *item)
 {
 	struct span name = span_first(span_of(item), span_find(span_of(item), '='));
 
-	return (fact_by_name(name) < FACT_FIRST_PRIVATE && !span_equal(name, SPAN("USER"))) ||
+	return (fact_is_public(fact_by_name(name)) && !span_equal(name, SPAN("USER"))) ||
 	       span_starts(name, SPAN("HOOK_"));
 }
 
@@ -111,7 +111,7 @@ static void build_environment(const struct record *record)
 	}
 	for (unsigned i = 0; i < record->count && count < ENVIRONMENT_MAX; i++) {
 		const struct record_field *field = &record->fields[i];
-		bool ours = fact_by_name(field->key) < FACT_FIRST_PRIVATE ||
+		bool ours = fact_is_public(fact_by_name(field->key)) ||
 			    span_starts(field->key, SPAN("HOOK_"));
 
 		if (!ours || (has_user && span_equal(field->key, SPAN("USER"))))

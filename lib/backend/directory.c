@@ -5,11 +5,21 @@
 #include "base/ascii.h"
 #include "base/descriptor.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* What getdents64(2) writes; opendir(3) would take memory that every session then has. */
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t length;
+	uint8_t type;
+	char name[];
+};
 
 static void fault(struct buffer *faults, const char *path, const char *name, const char *what)
 {
@@ -31,7 +41,7 @@ static bool env_name_reserved(struct span name)
 {
 	enum fact_name fact = fact_by_name(name);
 
-	return fact < FACT_FIRST_PRIVATE || span_starts(name, SPAN("HOOK_"));
+	return fact_is_public(fact) || span_starts(name, SPAN("HOOK_"));
 }
 
 static const char *env_line(struct directory *directory, char *line, size_t len)
@@ -166,12 +176,33 @@ static void look_at(struct directory *directory, int dir, const char *name, enum
 		directory->programs |= EVENT_BIT(event);
 }
 
+static bool look_at_all(struct directory *directory, int dir, enum protocol protocol,
+			struct buffer *faults)
+{
+	_Alignas(8) char block[2048];
+
+	for (;;) {
+		long got = syscall(SYS_getdents64, dir, block, sizeof(block));
+
+		if (got <= 0)
+			return got == 0;
+		for (long at = 0; at < got;) {
+			uint16_t length;
+
+			memcpy(&length, block + at + offsetof(struct entry, length), sizeof(length));
+			look_at(directory, dir, block + at + offsetof(struct entry, name), protocol,
+				faults);
+			at += length;
+		}
+	}
+}
+
 bool directory_load(struct directory *directory, const char *path, enum protocol protocol,
 		    struct buffer *faults)
 {
 	struct buffer name = BUFFER(directory->path);
-	const char *wrong;
-	DIR *stream;
+	const char *wrong = NULL;
+	int dir;
 
 	buffer_string(&name, path);
 	directory->programs = 0;
@@ -182,22 +213,16 @@ bool directory_load(struct directory *directory, const char *path, enum protocol
 		buffer_string(faults, "the path of the backend directory is too long\n");
 		return false;
 	}
-	stream = opendir(path);
-	if (stream == NULL) {
-		buffer_string(faults, path);
-		buffer_string(faults, ": ");
-		buffer_string(faults, strerror(errno));
-		buffer_byte(faults, '\n');
-		return false;
-	}
-	for (struct dirent *entry = readdir(stream); entry != NULL; entry = readdir(stream))
-		look_at(directory, dirfd(stream), entry->d_name, protocol, faults);
-	wrong = env_load(directory, dirfd(stream));
-	closedir(stream);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || !look_at_all(directory, dir, protocol, faults))
+		wrong = strerror(errno);
+	else
+		wrong = env_load(directory, dir);
+	fd_close(&dir);
 	if (wrong == NULL)
 		return true;
 	buffer_string(faults, path);
-	buffer_byte(faults, '/');
+	buffer_string(faults, ": ");
 	buffer_string(faults, wrong);
 	buffer_byte(faults, '\n');
 	return false;

@@ -130,7 +130,7 @@ unsigned facts_environment(struct facts *facts, char **items, unsigned cap)
 {
 	unsigned count = 0;
 
-	for (unsigned name = 0; name < FACT_FIRST_PRIVATE; name++) {
+	for (unsigned name = FACT_FIRST_PUBLIC; name < FACT_COUNT; name++) {
 		if (facts->known[name] && count < cap)
 			items[count++] = slot_text(facts, (enum fact_name)name);
 	}

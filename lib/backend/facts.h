@@ -23,12 +23,13 @@ struct fact_slots {
 #undef X
 };
 
+/* What every session sets stands first, so that an idle one touches little. */
 struct facts {
-	struct fact_slots slots;
-	uint16_t len[FACT_COUNT];  /* octets of the value */
-	bool known[FACT_COUNT];
-	char hook_values[HOOK_VALUES_MAX]; /* "HOOK_KEY=value" NUL ... */
 	size_t hook_values_len;
+	uint16_t len[FACT_COUNT]; /* octets of the value */
+	bool known[FACT_COUNT];
+	struct fact_slots slots;
+	char hook_values[HOOK_VALUES_MAX]; /* "HOOK_KEY=value" NUL ... */
 };
 
 /* Sets a fact; values longer than the table allows are a fault of ours and leave it unset. */

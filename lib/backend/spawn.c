@@ -73,6 +73,15 @@ pid_t spawn_program(const struct spawn *spawn)
 	return pid;
 }
 
+pid_t spawn_fork(void)
+{
+#ifdef SYS_fork
+	return (pid_t)syscall(SYS_fork);
+#else
+	return fork();
+#endif
+}
+
 int spawn_pidfd(pid_t pid)
 {
 	return (int)syscall(SYS_pidfd_open, pid, 0);

@@ -29,6 +29,13 @@ struct spawn {
 /* The process id, or -1 with the errno of fork or execve. */
 pid_t spawn_program(const struct spawn *spawn);
 
+/*
+ * As fork(2), for a child that goes on with this program. The bare system call: what a C library
+ * does around it is for threads, of which we have none, and would give parent and child two
+ * pages of memory more of their own.
+ */
+pid_t spawn_fork(void);
+
 /* A descriptor for `pid` that becomes readable when it ends (pidfd_open(2)); -1 with errno. */
 int spawn_pidfd(pid_t pid);
 

@@ -25,6 +25,12 @@ static struct log_settings log_settings = { .format = LOG_FORMAT_TEXT, .level = 
 static const char *const level_words[] = { "emergency", "alert",  "critical", "error",
 					   "warning",   "notice", "info",     "debug" };
 
+void log_close(void)
+{
+	if (log_settings.syslog)
+		closelog();
+}
+
 void log_configure(const struct log_settings *settings)
 {
 	log_settings = *settings;

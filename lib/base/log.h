@@ -28,6 +28,9 @@ struct log_settings {
 
 void log_configure(const struct log_settings *settings);
 
+/* Lets go of the descriptor of syslog(3), if it is in use; the next line takes a new one. */
+void log_close(void);
+
 /* True when fd 2 is the very object that fd 0 is, as under a BSD-style inetd. */
 bool log_stderr_is_client(void);
 

@@ -97,10 +97,20 @@ enum fact_scope {
  * X(NAME, scope, most octets, events it may come with from the parser)
  *
  * The name is the environment variable that programs see, except for the private
- * ones (FACT_FIRST_PRIVATE and later), which never reach an environment.  Facts
+ * ones (before FACT_FIRST_PUBLIC), which never reach an environment.  Facts
  * with no event are set by the runner alone.
  */
 #define FACTS(X)                                                                             \
+	/* private */                                                                             \
+	X(HELO_TRACE, SCOPE_SESSION, 255, EVENT_BIT(EVENT_HELO))      /* name for Received */     \
+	X(TRACE_TYPE, SCOPE_SESSION, 4, EVENT_BIT(EVENT_HELO))        /* "HELO", "EHLO", "LHLO" */ \
+	X(VERB, SCOPE_CALL, 12, EVENT_BIT(EVENT_COMMAND))             /* of command-VERB */       \
+	X(LOGIN_NAME, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH))                                     \
+	X(PASSWORD, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH))           /* secret: wiped */         \
+	X(OCTETS, SCOPE_CALL, 20,                                                                 \
+	  EVENT_BIT(EVENT_DELIVER) | EVENT_BIT(EVENT_DELETE) | EVENT_BIT(EVENT_RSET) |            \
+		  EVENT_BIT(EVENT_HELO)) /* on the pipe */ \
+	/* public */                                                                              \
 	X(SESSION_ID, SCOPE_SESSION, 64, 0)                                                       \
 	X(TRANSACTION_ID, SCOPE_TRANSACTION, 64, 0)                                               \
 	X(SESSION_PROTOCOL, SCOPE_SESSION, 8, 0)                                                  \
@@ -151,16 +161,7 @@ enum fact_scope {
 	X(TOP_LINES, SCOPE_CALL, 20, EVENT_BIT(EVENT_TOP))                                        \
 	X(ARGUMENT, SCOPE_CALL, 2048,                                                             \
 	  EVENT_BIT(EVENT_NOOP) | EVENT_BIT(EVENT_VRFY) | EVENT_BIT(EVENT_EXPN) |                 \
-		  EVENT_BIT(EVENT_HELP) | EVENT_BIT(EVENT_ETRN) | EVENT_BIT(EVENT_COMMAND))            \
-	/* private */                                                                             \
-	X(HELO_TRACE, SCOPE_SESSION, 255, EVENT_BIT(EVENT_HELO))      /* name for Received */     \
-	X(TRACE_TYPE, SCOPE_SESSION, 4, EVENT_BIT(EVENT_HELO))        /* "HELO", "EHLO", "LHLO" */ \
-	X(VERB, SCOPE_CALL, 12, EVENT_BIT(EVENT_COMMAND))             /* of command-VERB */       \
-	X(LOGIN_NAME, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH))                                     \
-	X(PASSWORD, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH))           /* secret: wiped */         \
-	X(OCTETS, SCOPE_CALL, 20,                                                                 \
-	  EVENT_BIT(EVENT_DELIVER) | EVENT_BIT(EVENT_DELETE) | EVENT_BIT(EVENT_RSET) |            \
-		  EVENT_BIT(EVENT_HELO)) /* on the pipe */
+		  EVENT_BIT(EVENT_HELP) | EVENT_BIT(EVENT_ETRN) | EVENT_BIT(EVENT_COMMAND))
 
 enum fact_name {
 #define X(name, scope, most, events) FACT_##name,
@@ -168,7 +169,7 @@ enum fact_name {
 #undef X
 		FACT_COUNT
 };
-#define FACT_FIRST_PRIVATE FACT_HELO_TRACE
+#define FACT_FIRST_PUBLIC FACT_SESSION_ID
 
 struct fact_info {
 	const char *name;
@@ -178,6 +179,12 @@ struct fact_info {
 };
 
 extern MS_API const struct fact_info fact_table[FACT_COUNT];
+
+/* True for a fact that programs see as a variable; false for FACT_COUNT too. */
+static inline bool fact_is_public(enum fact_name name)
+{
+	return name >= FACT_FIRST_PUBLIC && name < FACT_COUNT;
+}
 
 /* The fact whose variable is `name`, or FACT_COUNT. */
 MS_API enum fact_name fact_by_name(struct span name);

@@ -7,6 +7,7 @@
  */
 #include "launch/loop.h"
 
+#include "backend/spawn.h"
 #include "base/clock.h"
 #include "base/descriptor.h"
 #include "base/log.h"
@@ -92,7 +93,7 @@ static _Noreturn void become_session(const struct loop *loop, int fd, const unio
 
 	dup2(fd, 0);
 	dup2(fd, 1);
-	closelog();
+	log_close();
 	fd_close_from(3);
 	/* These are for the loop; the terminal and the curious send them to all of us. */
 	sigaction(SIGINT, &action, NULL);
@@ -154,7 +155,7 @@ static void serve(struct loop *loop, int fd, const union endpoint *remote, int64
 		refuse(loop, fd, why);
 		return;
 	}
-	session = fork();
+	session = spawn_fork();
 	if (session == 0)
 		become_session(loop, fd, remote);
 	if (session < 0) {

@@ -2,6 +2,7 @@
 /* program.c - what the mains of the session programs have in common: all. */
 #include "launch/program.h"
 
+#include "backend/directory.h"
 #include "base/descriptor.h"
 #include "base/log.h"
 #include "engine/verdict.h"
@@ -84,6 +85,18 @@ static void log_warnings(const struct options *options)
 		log_note(LOG_WARNING, options->warnings.items[i].base, NULL, NULL);
 }
 
+/* Reads the backend directory. False: `error` says why there can be no session. */
+static bool prepare(const struct options *options, struct buffer *error)
+{
+	char text[BACKEND_FAULTS_MAX];
+	struct buffer fault = BUFFER(text);
+
+	if (session_prepare(program.protocol, options, &fault))
+		return true;
+	buffer_put(error, span_first(buffer_span(&fault), span_find(buffer_span(&fault), '\n')));
+	return false;
+}
+
 static const struct options *reload(void)
 {
 	char text[OPTIONS_ERROR_MAX];
@@ -92,6 +105,11 @@ static const struct options *reload(void)
 
 	if (load(options, &error) != OPTIONS_RUN) {
 		log_note(LOG_ERR, "bad configuration, the old one stays", "error",
+			 buffer_cstr(&error));
+		return NULL;
+	}
+	if (!prepare(options, &error)) {
+		log_note(LOG_ERR, "bad backend, the old configuration stays", "error",
 			 buffer_cstr(&error));
 		return NULL;
 	}
@@ -168,6 +186,8 @@ static int serve(const struct options *options, struct start *start)
 	}
 	if (options->user != NULL && !account_become(options->user, &error))
 		return refuse(options, "cannot change the user", &error, EXIT_CONFIG);
+	if (!prepare(options, &error))
+		return refuse(options, "bad backend directory", &error, EXIT_CONFIG);
 	notify_init(loops);
 	if (!loops) {
 		title_set(span_of(peer.remote_addr), SPAN_NONE);

@@ -11,26 +11,31 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The parser's state, one for the process. Big arrays come last and are touched as needed. */
-static struct {
+/*
+ * The parser's state, one for the process.  What an idle session touches lies together at the
+ * front, on one page; the big arrays behind it are touched as far as they are used.
+ */
+static _Alignas(4096) struct {
 	struct parser *parser;
 	struct handler handler;
-	struct buffer pending;  /* frames that nobody waits for yet */
-	uint64_t piped;         /* octets of the message that went down the pipe */
-	uint64_t unannounced;   /* ... since the runner was last told anything */
-	bool shutdown;          /* the runner wants an end */
-	int content;            /* what a yielding event yields */
-	int listing;            /* the listing, as long as the session */
-	uint64_t listing_base;  /* octets of earlier listings */
+	struct buffer pending; /* frames that nobody waits for yet */
+	uint64_t piped;        /* octets of the message that went down the pipe */
+	uint64_t unannounced;  /* ... since the runner was last told anything */
+	bool shutdown;         /* the runner wants an end */
+	int content;           /* what a yielding event yields */
+	int listing;           /* the listing, as long as the session */
+	uint64_t listing_base; /* octets of earlier listings */
 	uint64_t listing_len;
+	struct stream stream;
 	union {
 		struct smtp smtp;
 		struct pop3 pop3;
 	} engine;
-	struct stream stream;
 	char pending_bytes[FRAME_MAX];
-	char answer_bytes[ANSWER_MAX];
 	char output[STREAM_OUTPUT];
+	char input[STREAM_INPUT];
+	char content_bytes[STREAM_INPUT];
+	char answer_bytes[ANSWER_MAX];
 } self;
 
 /* Sends the frames that were held back. A runner that is gone is noticed when it is asked. */
@@ -270,6 +275,8 @@ int parser_run(struct parser *parser)
 	self.stream.out = PARSER_OUT;
 	self.stream.trace = parser->traced ? PARSER_TRACE : -1;
 	self.stream.limits = parser->limits;
+	self.stream.input_bytes = self.input;
+	self.stream.content_bytes = self.content_bytes;
 	engine = begin_engine(parser);
 	end = stream_run(&self.stream, engine, &self.handler);
 	say_goodbye(engine, end);

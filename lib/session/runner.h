@@ -76,16 +76,16 @@ struct runner {
 	size_t filter_sent; /* octets of `preamble` that it has */
 
 	unsigned hook_count;
-	struct hook *hooks[RUNNER_HOOKS_MAX]; /* running or answered, not yet released */
 	struct serve *serve; /* NULL until one is needed */
 	unsigned serve_starts;
 	bool serve_all;      /* it is the hook-runner: it answers whatever its hello names */
 
-	struct facts facts;
-	struct environment environment;
 	struct buffer headers;   /* that hooks added: of the session, then of the transaction */
 	size_t session_headers;  /* octets of the former */
 	struct buffer preamble;  /* Received, then `headers`: what stands before the message */
+	struct facts facts;
+	struct hook *hooks[RUNNER_HOOKS_MAX]; /* running or answered, not yet released */
+	struct environment environment;
 	char headers_bytes[RUNNER_HEADERS_MAX];
 	char preamble_bytes[RUNNER_HEADERS_MAX + TRACE_MAX];
 	char answer_bytes[ANSWER_MAX];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* session.c - sets up one connection: facts, backend, parser, runner. */
+/* session.c - sets up one connection: facts, backend, parser, self.runner. */
 #include "session/session.h"
 
 #include "backend/spawn.h"
@@ -24,18 +24,27 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One session in a process: what it needs is static, and touched only as far as it is used. */
-static struct runner runner;
-static struct parser parser;
-static struct directory directory;
-static char hostname_bytes[80];
+/*
+ * One session in a process: what it needs is static.  What an idle session touches lies together
+ * at the front, on one page.
+ */
+static _Alignas(4096) struct {
+	struct parser parser;
+	char hostname[80];
+	char login_delay[16];
+	struct runner runner;
+} self;
+
+/* What sessions have in common: one set is in force, the other is spare for the next reading. */
+static struct directory directories[2];
+static struct directory *directory = &directories[0];
 
 static const char *const protocol_names[] = { "SMTP", "LMTP", "POP3" };
 
 /* The name that the server goes by: of the options, or the address that the client reached. */
 static struct span own_name(const struct options *options, const struct peer *peer)
 {
-	struct buffer name = BUFFER(hostname_bytes);
+	struct buffer name = BUFFER(self.hostname);
 	const char *address = peer != NULL && peer->local_addr[0] != '\0' ? peer->local_addr :
 									    "127.0.0.1";
 
@@ -83,12 +92,12 @@ static void name_session(char *bytes, size_t cap)
 static void set_text(enum fact_name name, const char *text)
 {
 	if (text[0] != '\0')
-		facts_set(&runner.facts, name, span_of(text));
+		facts_set(&self.runner.facts, name, span_of(text));
 }
 
 static void set_facts(enum protocol protocol, const struct peer *peer)
 {
-	set_text(FACT_SESSION_ID, runner.session);
+	set_text(FACT_SESSION_ID, self.runner.session);
 	set_text(FACT_SESSION_PROTOCOL, protocol_names[protocol]);
 	set_text(FACT_REMOTE_ADDR, peer->remote_addr);
 	set_text(FACT_REMOTE_PORT, peer->remote_port);
@@ -99,13 +108,13 @@ static void set_facts(enum protocol protocol, const struct peer *peer)
 
 static event_set handled_events(enum protocol protocol)
 {
-	event_set handled = directory.programs;
+	event_set handled = directory->programs;
 
-	if (directory.command_count > 0)
+	if (directory->command_count > 0)
 		handled |= EVENT_BIT(EVENT_COMMAND);
 	/* In POP3 the co-process is there after login only, and says then what it answers. */
 	if (protocol != PROTOCOL_POP3)
-		handled |= directory_served(&directory, protocol);
+		handled |= directory_served(directory, protocol);
 	return handled;
 }
 
@@ -130,13 +139,13 @@ static struct span text_span(const char *text)
 
 static void configure_mail(const struct options *options)
 {
-	parser.smtp = (struct smtp_config){
-		.protocol = parser.protocol,
-		.hostname = runner.hostname,
+	self.parser.smtp = (struct smtp_config){
+		.protocol = self.parser.protocol,
+		.hostname = self.runner.hostname,
 		.greeting = text_span(options->greeting),
 		.signoff = text_span(options->signoff),
-		.handled = runner.handled,
-		.listed = directory.programs,
+		.handled = self.runner.handled,
+		.listed = directory->programs,
 		.size_limit = options->size_limit,
 		.max_recipients = options->max_recipients,
 		.max_errors = options->max_errors,
@@ -152,8 +161,8 @@ static void configure_mail(const struct options *options)
 		.announce_count = options->announce.count,
 		.disabled = options->disable_command.items,
 		.disabled_count = options->disable_command.count,
-		.commands = directory.command_spans,
-		.command_count = directory.command_count,
+		.commands = directory->command_spans,
+		.command_count = directory->command_count,
 		.command_states = options->command_state.items,
 		.command_state_count = options->command_state.count,
 	};
@@ -167,16 +176,15 @@ static bool plaintext_allowed(const struct options *options, const struct peer *
 
 static void configure_pop3(const struct options *options, const struct peer *peer)
 {
-	static char delay_bytes[16];
-	struct buffer delay = BUFFER(delay_bytes);
+	struct buffer delay = BUFFER(self.login_delay);
 
 	buffer_number(&delay, options->login_delay);
-	parser.pop3 = (struct pop3_config){
-		.hostname = runner.hostname,
+	self.parser.pop3 = (struct pop3_config){
+		.hostname = self.runner.hostname,
 		.greeting = text_span(options->greeting),
 		.signoff = text_span(options->signoff),
 		.implementation = SPAN("mail-session-" MS_VERSION),
-		.handled = runner.handled,
+		.handled = self.runner.handled,
 		.max_errors = options->max_errors,
 		.max_commands = options->max_commands,
 		.max_auth_failures = options->max_auth_failures,
@@ -186,8 +194,8 @@ static void configure_pop3(const struct options *options, const struct peer *pee
 		.login_delay = options->login_delay == 0 ? SPAN_NONE : buffer_span(&delay),
 		.disabled = options->disable_command.items,
 		.disabled_count = options->disable_command.count,
-		.commands = directory.command_spans,
-		.command_count = directory.command_count,
+		.commands = directory->command_spans,
+		.command_count = directory->command_count,
 		.command_states = options->command_state.items,
 		.command_state_count = options->command_state.count,
 	};
@@ -205,13 +213,13 @@ static bool configure_cage(const struct options *options, int out, int trace)
 {
 	const char *lacks;
 
-	parser.caged = options->sandbox != SANDBOX_OFF;
-	parser.traced = trace >= 0;
-	parser.writes_files = is_regular(out) || is_regular(trace);
-	if (!parser.caged)
+	self.parser.caged = options->sandbox != SANDBOX_OFF;
+	self.parser.traced = trace >= 0;
+	self.parser.writes_files = is_regular(out) || is_regular(trace);
+	if (!self.parser.caged)
 		return true;
-	parser.offer = sandbox_probe();
-	lacks = sandbox_lacks(&parser.offer);
+	self.parser.offer = sandbox_probe();
+	lacks = sandbox_lacks(&self.parser.offer);
 	if (lacks == NULL)
 		return true;
 	log_note(options->sandbox == SANDBOX_REQUIRE ? LOG_ERR : LOG_WARNING,
@@ -222,9 +230,9 @@ static bool configure_cage(const struct options *options, int out, int trace)
 static void configure(enum protocol protocol, const struct options *options,
 		      const struct peer *peer)
 {
-	parser.protocol = protocol;
-	parser.handled = runner.handled;
-	parser.limits = (struct stream_limits){
+	self.parser.protocol = protocol;
+	self.parser.handled = self.runner.handled;
+	self.parser.limits = (struct stream_limits){
 		.idle_timeout = options->idle_timeout,
 		.data_timeout = options->data_timeout,
 		.session_timeout = options->session_timeout,
@@ -267,22 +275,22 @@ static int run_parser(int in, int out, int control, int pipe, int trace)
 	place_parser(in, out, control, pipe, trace);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	return parser_run(&parser);
+	return parser_run(&self.parser);
 }
 
 static void init_runner(enum protocol protocol, const struct options *options)
 {
-	runner.protocol = protocol;
-	runner.options = options;
-	runner.directory = &directory;
-	runner.drain_deadline = runner.wake = CLOCK_NEVER;
-	runner.end = END_ERROR;
-	runner.began = clock_now();
-	runner.filter_in = runner.filter_out = -1;
-	runner.headers = (struct buffer)BUFFER(runner.headers_bytes);
-	envelope_init(&runner.envelope, options->max_recipients);
-	spool_init(&runner.spool, options->spool_dir, options->spool_memory);
-	name_session(runner.session, sizeof(runner.session));
+	self.runner.protocol = protocol;
+	self.runner.options = options;
+	self.runner.directory = directory;
+	self.runner.drain_deadline = self.runner.wake = CLOCK_NEVER;
+	self.runner.end = END_ERROR;
+	self.runner.began = clock_now();
+	self.runner.filter_in = self.runner.filter_out = -1;
+	self.runner.headers = (struct buffer)BUFFER(self.runner.headers_bytes);
+	envelope_init(&self.runner.envelope, options->max_recipients);
+	spool_init(&self.runner.spool, options->spool_dir, options->spool_memory);
+	name_session(self.runner.session, sizeof(self.runner.session));
 }
 
 /* Signals that end the session come by descriptor; a program that is gone is no signal at all. */
@@ -296,14 +304,14 @@ static bool open_signals(void)
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
-	runner.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return runner.signals >= 0 && spawn_raise_fd(&runner.signals);
+	self.runner.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return self.runner.signals >= 0 && spawn_raise_fd(&self.runner.signals);
 }
 
 static bool open_null(void)
 {
-	runner.null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	return runner.null >= 0 && spawn_raise_fd(&runner.null);
+	self.runner.null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	return self.runner.null >= 0 && spawn_raise_fd(&self.runner.null);
 }
 
 /* Forks the parser and hands it the client. False with errno. */
@@ -314,52 +322,55 @@ static bool start_parser(int in, int out, int trace)
 	if (!spawn_socketpair(SOCK_SEQPACKET, control) || !spawn_pipe(pipe))
 		return false;
 	size = fcntl(pipe[1], F_GETPIPE_SZ);
-	parser.pipe_size = size > 0 ? (size_t)size : 4096;
-	runner.parser = fork();
-	if (runner.parser == 0)
+	self.parser.pipe_size = size > 0 ? (size_t)size : 4096;
+	self.runner.parser = spawn_fork();
+	if (self.runner.parser == 0)
 		_exit(run_parser(in, out, control[1], pipe[1], trace));
 	fd_close(&control[1]);
 	fd_close(&pipe[1]);
-	runner.control = control[0];
-	runner.pipe = pipe[0];
-	fd_nonblocking(runner.pipe);
-	return runner.parser > 0;
+	self.runner.control = control[0];
+	self.runner.pipe = pipe[0];
+	fd_nonblocking(self.runner.pipe);
+	return self.runner.parser > 0;
 }
 
 /* The client belongs to the parser now: when that ends, the connection does. */
 static void let_go(int in, int out)
 {
-	dup2(runner.null, in);
+	dup2(self.runner.null, in);
 	if (out != in)
-		dup2(runner.null, out);
+		dup2(self.runner.null, out);
 }
 
 static int fail(enum protocol protocol, const struct options *options, int out, const char *what,
 		int status)
 {
-	log_fault(LOG_ERR, what, "session", runner.session, errno);
+	log_fault(LOG_ERR, what, "session", self.runner.session, errno);
 	session_refuse(protocol, options, out, "cannot serve you now");
 	return status;
+}
+
+bool session_prepare(enum protocol protocol, const struct options *options, struct buffer *fault)
+{
+	struct directory *spare = directory == &directories[0] ? &directories[1] : &directories[0];
+
+	if (!directory_load(spare, options->directory, protocol, fault))
+		return false;
+	log_faults(fault);
+	buffer_clear(fault);
+	directory = spare;
+	return true;
 }
 
 int session_run(enum protocol protocol, const struct options *options, const struct peer *peer,
 		int in, int out)
 {
-	char fault_bytes[BACKEND_FAULTS_MAX];
-	struct buffer faults = BUFFER(fault_bytes);
 	struct rlimit no_core = { 0, 0 };
 	int one = 1, trace = -1;
-	bool loaded;
 
 	init_runner(protocol, options);
-	runner.hostname = own_name(options, peer);
-	loaded = directory_load(&directory, options->directory, protocol, &faults);
-	log_faults(&faults);
-	if (!loaded) {
-		session_refuse(protocol, options, out, "cannot serve you now");
-		return EXIT_CONFIG;
-	}
-	runner.handled = handled_events(protocol);
+	self.runner.hostname = own_name(options, peer);
+	self.runner.handled = handled_events(protocol);
 	set_facts(protocol, peer);
 	configure(protocol, options, peer);
 	if (options->trace != NULL) {
@@ -380,6 +391,6 @@ int session_run(enum protocol protocol, const struct options *options, const str
 		return fail(protocol, options, out, "cannot start the parser", EXIT_TEMPFAIL);
 	fd_close(&trace);
 	let_go(in, out);
-	runner_run(&runner);
+	runner_run(&self.runner);
 	return 0;
 }

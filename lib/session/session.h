@@ -10,6 +10,20 @@
 #include "session/peer.h"
 
 /*
+ * Reads the backend directory and settles what sessions have in common; before session_run, and again
+ * when options have changed. An accept loop does so once for all sessions. False: it is not to be
+ * had; `fault` (BACKEND_FAULTS_MAX suffice) says why, and what was prepared before stays in force.
+ * Files in the directory that cannot be used are logged.
+ */
+bool session_prepare(enum protocol protocol, const struct options *options, struct buffer *fault);
+
+/*
+ * Says in words what a prepared session would do: what it announces to a client that comes over a pipe, and the
+ * program for each event. The rest of what --check prints.
+ */
+void session_describe(enum protocol protocol, const struct options *options, struct buffer *text);
+
+/*
  * Serves one client on `in` and `out` (which may be the same descriptor) and returns
  * when the session, its programs and its `disconnect` event are over.  Takes both
  * descriptors.  Returns the exit status of the process: 0 whatever the client did.

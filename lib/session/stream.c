@@ -160,10 +160,10 @@ static bool fill(struct stream *stream, const struct engine *engine, struct hand
 		if (stream_wait(stream, handler, stream->in, POLLIN, deadline, end) != WAIT_READY)
 			return false;
 		got = stream->in_socket ? recv(stream->in, input->base + input->len,
-					       sizeof(stream->input_bytes) - input->len,
+					       STREAM_INPUT - input->len,
 					       MSG_DONTWAIT) :
 					  fd_read(stream->in, input->base + input->len,
-						  sizeof(stream->input_bytes) - input->len);
+						  STREAM_INPUT - input->len);
 	} while (got < 0 && (errno == EAGAIN || errno == EINTR));
 	if (got <= 0)
 		input->eof = true; /* a reset connection has ended too */
@@ -205,7 +205,7 @@ static void feed(struct stream *stream, struct engine *engine, struct handler *h
 		ssize_t got = handler->content == NULL ?
 				      -1 :
 				      handler->content(handler->context, stream->content_bytes,
-						       sizeof(stream->content_bytes));
+						       STREAM_INPUT);
 
 		content->bytes = (struct span){ stream->content_bytes, got > 0 ? (size_t)got : 0 };
 		content->last = got <= 0;
@@ -247,7 +247,8 @@ enum session_end stream_run(struct stream *stream, struct engine *engine, struct
 			dialogue_input(stream->trace, &stream->input, before, in_message);
 		/* A command that was taken in whole begins a new wait; octets of one do not. */
 		fresh |= stream->input.at != before;
-		if (next != ENGINE_CONTENT)
+		/* What did not fit into the replies is given again when they have been written. */
+		if (next != ENGINE_CONTENT && next != ENGINE_DRAIN)
 			stream->content = (struct content){ .last = false };
 		switch (next) {
 		case ENGINE_CALL:

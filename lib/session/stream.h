@@ -63,6 +63,8 @@ struct stream {
 	int in;
 	int out;
 	int trace; /* the dialogue goes there, secrets masked; -1 none */
+	char *input_bytes;   /* STREAM_INPUT octets of the caller's, for what the client sends */
+	char *content_bytes; /* STREAM_INPUT octets for what yielding events yield; NULL when none is handled */
 	struct stream_limits limits;
 	/* the rest is the stream's own */
 	bool in_socket;
@@ -74,12 +76,10 @@ struct stream {
 	unsigned failed_replies;
 	struct input input;
 	struct content content;
-	char input_bytes[STREAM_INPUT];
-	char content_bytes[STREAM_INPUT];
 };
 
 /*
- * Runs a session from greeting to end and returns why it ended. `stream` has in, out, trace and limits set,
+ * Runs a session from greeting to end and returns why it ended. `stream` has in, out, trace, its storage and limits set,
  * `engine` was set up with storage of its own. The descriptors stay open.
  */
 MS_API enum session_end stream_run(struct stream *stream, struct engine *engine,

@@ -33,8 +33,8 @@ static bool body(void *context, struct span bytes)
 int main(void)
 {
 	static struct smtp smtp;
-	static struct stream stream = { .in = 0, .out = 1, .trace = -1 };
-	static char output[STREAM_OUTPUT];
+	static char input[STREAM_INPUT], output[STREAM_OUTPUT];
+	struct stream stream = { .in = 0, .out = 1, .trace = -1, .input_bytes = input };
 	struct smtp_config config = { .protocol = PROTOCOL_SMTP,
 				      .hostname = SPAN("mx.example.com"),
 				      .max_recipients = 100,
