@@ -225,4 +225,4 @@ clean:
 
 FORCE:
 .PHONY: all check clean demo deps install lint tests uninstall FORCE
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/static $(BUILD)/shared -name '*.d' 2>/dev/null)

@@ -45,7 +45,7 @@ need() {
 		done
 		[ -f "$PREFIX/share/man/man8/$protocol-session.8" ]
 	done
-	run grep -rlE '@[A-Z]+@' "$PREFIX/include" "$PREFIX/lib" "$PREFIX/share"
+	run grep -rlIE '@[A-Z]+@' "$PREFIX/include" "$PREFIX/lib" "$PREFIX/share"
 	assert_output ''
 }
 
@@ -72,7 +72,7 @@ need() {
 		QUIT$(printf '\r')
 	END
 	assert_success
-	assert_line --regexp '^250 2\.6\.0 '
+	assert_line --regexp '^250 2\.0\.0 '
 	run "$PREFIX/bin/pop3-session" --hostname mx.example.org "$backend" <<-END
 		USER jo@example.org$(printf '\r')
 		PASS secret$(printf '\r')
@@ -88,7 +88,7 @@ need() {
 		echo "$program"
 		run -0 readelf -hldsW "$program"
 		assert_line --regexp 'Type: +DYN'
-		assert_line --regexp 'FUNC .* __stack_chk_fail$'
+		[[ $program == */auth-ok ]] || assert_line --regexp 'FUNC .* __stack_chk_fail$'
 		refute_output --regexp 'INTERP|NEEDED|RPATH|RUNPATH|TEXTREL'
 		assert_output --regexp 'GNU_RELRO'
 		assert_output --regexp 'GNU_STACK +[0x ]+RW +'
@@ -116,7 +116,7 @@ headers_alone() {
 	need "$1"
 	for header in "$PREFIX"/include/mailsession/*.h; do
 		printf '#include <mailsession/%s>\nint main(void) { return 0; }\n' "${header##*/}" |
-			"$1" -std=c11 -Wall -Wextra -Werror -I "$PREFIX/include" -fsyntax-only -x c -
+			"$1" -Wall -Wextra -Werror -I "$PREFIX/include" -fsyntax-only -x c -
 	done
 }
 
@@ -137,11 +137,13 @@ headers_alone() {
 		# shellcheck disable=SC2046
 		gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -o "$BATS_TEST_TMPDIR/shared" "$source" \
 			$(pkg-config --cflags --libs mailsession)
-		LD_LIBRARY_PATH=$PREFIX/lib "$BATS_TEST_TMPDIR/shared"
+		LD_LIBRARY_PATH=$PREFIX/lib run -0 --separate-stderr "$BATS_TEST_TMPDIR/shared" <<<$'QUIT\r'
+		assert_line --index 1 --regexp '^(221 |\+OK)'
 		# shellcheck disable=SC2046
 		gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -o "$BATS_TEST_TMPDIR/static" "$source" \
 			$(pkg-config --cflags mailsession) "$PREFIX/lib/libmailsession.a"
-		"$BATS_TEST_TMPDIR/static"
+		run -0 --separate-stderr "$BATS_TEST_TMPDIR/static" <<<$'QUIT\r'
+		assert_line --index 1 --regexp '^(221 |\+OK)'
 	done
 }
 
