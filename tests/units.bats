@@ -165,7 +165,7 @@ stored() {
 	send 'second of two'
 	run -0 pop3 1
 	assert_line --regexp '^Subject: first of two'
-	inside curl -sS --max-time 60 --user jo@example.org:secret -X 'DELE 1' pop3://127.0.0.1/
+	inside curl -sS --max-time 60 --user jo@example.org:secret -I -X 'DELE 1' pop3://127.0.0.1/
 	run -0 pop3 1
 	assert_line --regexp '^Subject: second of two'
 	run -0 inside find /srv/mail -type f
