@@ -163,6 +163,12 @@ static bool reads(enum smtp_phase phase)
 	return phase == SMTP_PHASE_COMMAND || phase == SMTP_PHASE_DATA || phase == SMTP_PHASE_CHUNK;
 }
 
+/* Are the next octets message content? */
+static bool in_content(enum smtp_phase phase)
+{
+	return phase == SMTP_PHASE_DATA || phase == SMTP_PHASE_CHUNK || phase == SMTP_PHASE_SWALLOW;
+}
+
 static enum engine_next step(struct engine *engine, struct input *input)
 {
 	struct smtp *smtp = smtp_of(engine);
@@ -172,8 +178,7 @@ static enum engine_next step(struct engine *engine, struct input *input)
 		if (smtp->closing && reads(smtp->phase))
 			smtp->phase = SMTP_PHASE_CLOSED;
 	} while (!phase_table[smtp->phase](smtp, input, &next));
-	engine->in_message = smtp->phase == SMTP_PHASE_DATA || smtp->phase == SMTP_PHASE_CHUNK ||
-			     smtp->phase == SMTP_PHASE_SWALLOW;
+	engine->in_message = in_content(smtp->phase);
 	return next;
 }
 
@@ -239,7 +244,7 @@ static const char *state(const struct engine *engine)
 	};
 	const struct smtp *smtp = (const struct smtp *)engine;
 
-	return engine->in_message ? "data" : words[smtp->state];
+	return in_content(smtp->phase) ? "data" : words[smtp->state];
 }
 
 static const struct engine_ops smtp_ops = { step, answer, content, stop, state };
