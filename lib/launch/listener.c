@@ -20,6 +20,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* Connections that may wait to be accepted; the kernel has a limit of its own (net.core.somaxconn).
+ */
+#define BACKLOG 4096
+
 /* The address of a socket, of any family that we listen on. */
 struct endpoint {
 	union {
@@ -175,7 +179,7 @@ bool listener_open(struct listener *listener, struct span spec, struct buffer *e
 	listener->fd = open_socket(&endpoint);
 	bound = listener->fd >= 0 &&
 		(local ? bind_unix(listener, &endpoint) : bind_inet(listener, &endpoint));
-	if (!bound || listen(listener->fd, SOMAXCONN) != 0) {
+	if (!bound || listen(listener->fd, BACKLOG) != 0) {
 		fd_close(&listener->fd);
 		return fail(error, "cannot listen on", spec, errno);
 	}
