@@ -20,9 +20,9 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 /* How lines are written; set once at start, kept over fork. */
 struct log_settings {
 	enum log_format format;
-	int level;       /* lines above this syslog level are not written */
-	bool priorities; /* "<N>" in front, for systemd (JOURNAL_STREAM is set) */
-	bool syslog;     /* standard error belongs to the client: use syslog(3) */
+	int level;           /* lines above this syslog level are not written */
+	bool priorities;     /* "<N>" in front, for systemd (JOURNAL_STREAM is set) */
+	bool syslog;         /* standard error belongs to the client: use syslog(3) */
 	const char *program; /* name of the program, for syslog(3) and the `program` field */
 };
 
