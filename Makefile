@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# mail-session: SMTP, LMTP and POP3 handlers. Targets: all check lint install uninstall demo deps clean.
+# mail-session: SMTP, LMTP and POP3 handlers. Targets: all check lint format install uninstall demo deps clean.
 
 VERSION    = 0.1.0
 SOVERSION  = 0
@@ -42,6 +42,10 @@ ALL_CPPFLAGS = -Ilib -D_GNU_SOURCE -DMS_VERSION='"$(VERSION)"' $(CPPFLAGS)
 # Where musl-gcc is there (Debian's musl-tools) the session programs are built with it: a static musl
 # program starts 2.5 times faster than a static glibc one. MUSL= (empty) builds them with static glibc.
 MUSL       = $(if $(SANITIZE),,$(shell command -v musl-gcc 2>/dev/null))
+
+# Says what it makes, not how; V=1 shows the commands.
+V =
+say = $(if $(V),,@printf '  %-8s %s\n' $(1) $@;)
 
 # ---- what there is ---------------------------------------------------------------------------
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c))
@@ -86,10 +90,10 @@ endif
 
 $(BUILD)/kernel-headers/.made:
 	@mkdir -p $(@D)
-	ln -sfn /usr/include/linux $(@D)/linux
-	ln -sfn /usr/include/asm-generic $(@D)/asm-generic
-	ln -sfn /usr/include/$(MACHINE)-linux-gnu/asm $(@D)/asm
-	touch $@
+	@ln -sfn /usr/include/linux $(@D)/linux
+	@ln -sfn /usr/include/asm-generic $(@D)/asm-generic
+	@ln -sfn /usr/include/$(MACHINE)-linux-gnu/asm $(@D)/asm
+	@touch $@
 
 # Stamps, rewritten when what they hold has changed: other flags build everything again, other paths
 # (make install PREFIX=...) only what has them compiled in.
@@ -107,37 +111,37 @@ $(foreach kind,static shared,$(WITH_PATHS:%.c=$(BUILD)/$(kind)/%.o)): private EX
 
 $(BUILD)/static/%.o: %.c $(BUILD)/flags $(KERNEL_HEADERS)
 	@mkdir -p $(@D)
-	$(STATIC_CC) $(ALL_CPPFLAGS) $(EXTRA_CPP) $(STATIC_CPP) $(ALL_CFLAGS) -fPIE -MMD -MP -c -o $@ $<
+	$(call say,compile)$(STATIC_CC) $(ALL_CPPFLAGS) $(EXTRA_CPP) $(STATIC_CPP) $(ALL_CFLAGS) -fPIE -MMD -MP -c -o $@ $<
 
 $(BUILD)/shared/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(EXTRA_CPP) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+	$(call say,compile)$(CC) $(ALL_CPPFLAGS) $(EXTRA_CPP) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
 $(BUILD)/static/libsession.a: $(LIB_SOURCES:%.c=$(BUILD)/static/%.o)
-	rm -f $@ && $(AR) rcsD $@ $^
+	$(call say,archive)rm -f $@ && $(AR) rcsD $@ $^
 
 $(BUILD)/libmailsession.a: $(LIB_SOURCES:%.c=$(BUILD)/shared/%.o)
-	rm -f $@ && $(AR) rcsD $@ $^
+	$(call say,archive)rm -f $@ && $(AR) rcsD $@ $^
 
 $(BUILD)/libmailsession.so: $(LIB_SOURCES:%.c=$(BUILD)/shared/%.o)
-	$(CC) -shared -Wl,-soname,libmailsession.so.$(SOVERSION) $(ALL_LDFLAGS) -o $@ $^
+	$(call say,link)$(CC) -shared -Wl,-soname,libmailsession.so.$(SOVERSION) $(ALL_LDFLAGS) -o $@ $^
 
 # ---- programs --------------------------------------------------------------------------------
 define static_program
 $(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/static/%.o,$(wildcard cmd/$(1)/*.c)) $(BUILD)/static/libsession.a
 	@mkdir -p $$(@D)
-	$$(STATIC_LINK) $$(ALL_LDFLAGS) -o $$@ $$^ $$(STATIC_END)
+	$$(call say,link)$$(STATIC_LINK) $$(ALL_LDFLAGS) -o $$@ $$^ $$(STATIC_END)
 endef
 define dynamic_program
 $(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/shared/%.o,$(wildcard cmd/$(1)/*.c)) $(BUILD)/libmailsession.a
 	@mkdir -p $$(@D)
-	$$(CC) -pie $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
+	$$(call say,link)$$(CC) -pie $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
 endef
 # One a file in tests/unit, and replay from all of tests/transcript.
 define test_program
 $(BUILD)/tests/$(1): $(patsubst %.c,$(BUILD)/shared/%.o,$(wildcard $(2))) $(BUILD)/libmailsession.a
 	@mkdir -p $$(@D)
-	$$(CC) -pie $$(ALL_LDFLAGS) -o $$@ $$^
+	$$(call say,link)$$(CC) -pie $$(ALL_LDFLAGS) -o $$@ $$^
 endef
 $(foreach program,$(STATIC_PROGRAMS),$(eval $(call static_program,$(program))))
 $(foreach program,$(DYNAMIC_PROGRAMS),$(eval $(call dynamic_program,$(program))))
@@ -146,11 +150,11 @@ $(eval $(call test_program,replay,tests/transcript/*.c))
 
 # ---- manual pages ----------------------------------------------------------------------------
 $(BUILD)/document: $(patsubst %.c,$(BUILD)/shared/%.o,$(wildcard cmd/document/*.c)) $(BUILD)/libmailsession.a
-	$(CC) -pie $(ALL_LDFLAGS) -o $@ $^
+	$(call say,link)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^
 
 $(BUILD)/man/%: % $(BUILD)/document
 	@mkdir -p $(@D)
-	$(BUILD)/document <$< >$@.new && mv $@.new $@
+	$(call say,man)$(BUILD)/document <$< >$@.new && mv $@.new $@
 
 # ---- tests -----------------------------------------------------------------------------------
 # Debian's packages. `make deps` installs those that are missing and starts no daemon.
@@ -172,6 +176,9 @@ tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/replay
 
 lint: $(MAN_PAGES:%=$(BUILD)/man/%)
 	@PUBLIC_HEADERS='$(PUBLIC_HEADERS)' MAN_PAGES='$^' tests/lib/lint
+
+format:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
 
 # Serves mail on free ports of the loopback interface until Ctrl-C; DEMO_EXIT=1 sends itself a message and stops.
 demo:
@@ -198,7 +205,7 @@ INSTALLED  = $(foreach program,$(COMMANDS),$(BUILD)/bin/$(program):$(BINDIR)/$(p
              $(foreach sample,$(SAMPLES),units/$(sample):$(DATADIR)/$(sample)) $(COMMANDS:%=units/completion.bash:$(COMPLETION)/%)
 LINKS      = libmailsession.so.$(VERSION):$(LIBRARY).so.$(SOVERSION) libmailsession.so.$(SOVERSION):$(LIBRARY).so
 PLACES     = BINDIR LIBDIR LIBEXECDIR SYSCONFDIR DATADIR PREFIX VERSION
-SUBSTITUTE = sed -e '/^@HARDENING@/{r units/hardening.conf' -e d -e } $(foreach place,$(PLACES),-e 's|@$(place)@|$($(place))|g')
+SUBSTITUTE = sed -e '/^@HARDENING@/{r units/hardening' -e d -e } $(foreach place,$(PLACES),-e 's|@$(place)@|$($(place))|g')
 INCLUDES   = sed -E 's|^\#include "[a-z]+/([a-z0-9]+\.h)"|\#include <mailsession/\1>|'
 
 install: all
@@ -224,5 +231,5 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all check clean demo deps install lint tests uninstall FORCE
+.PHONY: all check clean demo deps format install lint tests uninstall FORCE
 -include $(shell find $(BUILD)/static $(BUILD)/shared -name '*.d' 2>/dev/null)
