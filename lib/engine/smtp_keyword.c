@@ -46,14 +46,15 @@ static bool with_requiretls(const struct smtp *smtp)
 	return listed(smtp, SPAN("REQUIRETLS")) && smtp->config->tls; /* RFC 8689 2 */
 }
 
+/* A co-process may turn out not to answer these: announced only where a program is sure to be. */
 static bool with_expn(const struct smtp *smtp)
 {
-	return smtp_handles(smtp, EVENT_EXPN);
+	return (smtp->config->handled & smtp->config->listed & EVENT_BIT(EVENT_EXPN)) != 0;
 }
 
 static bool with_etrn(const struct smtp *smtp)
 {
-	return smtp_handles(smtp, EVENT_ETRN);
+	return (smtp->config->handled & smtp->config->listed & EVENT_BIT(EVENT_ETRN)) != 0;
 }
 
 static bool with_limits(const struct smtp *smtp)

@@ -127,6 +127,8 @@ void smtp_on_vrfy(struct smtp *smtp, const struct verdict *verdict)
 	enum smtp_reply accepted =
 		found && exit_accepts(verdict->exit) ? SMTP_SAY_OK : SMTP_SAY_NOT_VERIFIED;
 
+	if (verdict->exit == VERDICT_NONE && smtp->engine.call.event == EVENT_EXPN)
+		accepted = SMTP_SAY_NOT_HERE;
 	if (exit_accepts(verdict->exit) && !smtp->utf8_reply && !smtp->transaction.utf8 &&
 	    !utf8_is_ascii(verdict->text)) {
 		accepted = SMTP_SAY_NEEDS_UTF8;

@@ -216,7 +216,7 @@ static void smtp_setup(struct machine *machine)
 	struct smtp_config *config = &machine->smtp;
 
 	config->protocol = machine->protocol;
-	config->handled = machine->handled;
+	config->handled = config->listed = machine->handled;
 	config->accept_domains = machine->accept_domains.items;
 	config->accept_domain_count = machine->accept_domains.count;
 	config->announce = machine->announce.items;

@@ -60,7 +60,7 @@ X: quit
 O: signoff so long
 S: 220 mx.example ESMTP*
 C: QUIT
-S: 221 2.0.0 so long
+S: 221 2.0.0 mx.example so long
 X: quit
 
 == SMTP-004 QUIT drops an open transaction
