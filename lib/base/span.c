@@ -22,6 +22,15 @@ bool span_equal_nocase(struct span a, struct span b)
 	return true;
 }
 
+bool span_listed(struct span span, const struct span *list, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (span_equal_nocase(span, list[i]))
+			return true;
+	}
+	return false;
+}
+
 struct span span_take(struct span *rest, char separator)
 {
 	size_t at = span_find(*rest, separator);

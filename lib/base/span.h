@@ -61,6 +61,9 @@ MS_API size_t span_find(struct span span, char byte);
 /* ASCII-case-insensitive comparison, independent of the locale (RFC 5321 2.4). */
 MS_API bool span_equal_nocase(struct span a, struct span b);
 
+/* True when `span` is one of the list; ASCII case does not count. */
+MS_API bool span_listed(struct span span, const struct span *list, unsigned count);
+
 /*
  * Takes the text up to `separator` off the front of `*rest` and returns it; the
  * separator is dropped. Without a separator all of `*rest` is returned and `*rest`

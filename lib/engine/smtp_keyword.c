@@ -28,7 +28,7 @@ static bool never(const struct smtp *smtp)
 
 static bool listed(const struct smtp *smtp, struct span keyword)
 {
-	return domain_listed(keyword, smtp->config->announce, smtp->config->announce_count);
+	return span_listed(keyword, smtp->config->announce, smtp->config->announce_count);
 }
 
 static bool with_utf8(const struct smtp *smtp)

@@ -170,14 +170,14 @@ bool smtp_custom(struct smtp *smtp, struct span verb, struct span argument)
 	struct event_call *call;
 
 	if (verb.len == 0 || verb.len > CUSTOM_VERB_MAX ||
-	    !domain_listed(verb, config->commands, config->command_count))
+	    !span_listed(verb, config->commands, config->command_count))
 		return false;
 	if (!is_tellable(argument) || !utf8_is_ascii(argument)) {
 		smtp_say(smtp, SMTP_SAY_ARGUMENT);
 		return true;
 	}
 	if (config->command_state_count > 0 &&
-	    !domain_listed(state, config->command_states, config->command_state_count)) {
+	    !span_listed(state, config->command_states, config->command_state_count)) {
 		smtp_say(smtp, SMTP_SAY_SEQUENCE);
 		return true;
 	}

@@ -89,7 +89,7 @@ static const struct verb *find(struct span name)
 
 bool smtp_disabled(const struct smtp *smtp, struct span verb)
 {
-	return domain_listed(verb, smtp->config->disabled, smtp->config->disabled_count);
+	return span_listed(verb, smtp->config->disabled, smtp->config->disabled_count);
 }
 
 /* Is the verb one of this protocol? */

@@ -84,9 +84,5 @@ bool address_literal_valid(struct span literal)
 
 bool domain_listed(struct span domain, const struct span *domains, unsigned count)
 {
-	for (unsigned i = 0; i < count; i++) {
-		if (span_equal_nocase(domain, domains[i]))
-			return true;
-	}
-	return false;
+	return span_listed(domain, domains, count);
 }
