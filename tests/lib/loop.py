@@ -297,9 +297,9 @@ def accept_errors():
 def descriptors():
     """Hardening 53: out of descriptors, for real."""
     with Server().ready() as server:
-        first = served(server.connect())
         usual = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
         most = len(os.listdir(f"/proc/{server.pid}/fd"))
+        first = served(server.connect())
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (most, usual[1]))
         client = server.connect()
         server.log.wait("cannot accept connections.*file descriptors|open files")
