@@ -45,8 +45,8 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 	int64_t deadline = clock_earlier(runner->drain_deadline, runner->wake), now = clock_now();
 	struct turn turn = { false, false };
 
-	/* Without events just the end of the parser is seen. */
-	fds[count++] = (struct pollfd){ runner->parser_gone ? -1 : runner->control,
+	/* Without events just the end of the parser is seen; its last frames may still be unread then. */
+	fds[count++] = (struct pollfd){ runner->parser_gone && !listen ? -1 : runner->control,
 					listen ? POLLIN : 0, 0 };
 	if (runner->filter_full)
 		fds[count++] = (struct pollfd){ receive ? runner->filter_in : -1, POLLOUT, 0 };
@@ -111,11 +111,14 @@ void runner_release(struct runner *runner, struct hook *hook)
 	}
 }
 
-/* Deliveries and deletions that have begun run to their limit even if the client is gone. */
+/*
+ * Deliveries and deletions that have begun run to their limit even if the client is gone, and
+ * so does what is merely told of something: the parser does not wait for it.
+ */
 static bool survives(enum event event)
 {
-	return event == EVENT_DELIVER || event == EVENT_DELETE || event == EVENT_LOGOUT ||
-	       event == EVENT_TIMEOUT || event == EVENT_DISCONNECT;
+	return event == EVENT_DELIVER || event == EVENT_DELETE ||
+	       event_table[event].kind == EVENT_INFORMS;
 }
 
 static void abandon(struct runner *runner)
