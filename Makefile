@@ -161,7 +161,7 @@ $(BUILD)/man/%: % $(BUILD)/document
 BUILD_PACKAGES = gcc make libc6-dev libcrypt-dev linux-libc-dev musl-tools
 DEMO_PACKAGES  = curl netcat-openbsd swaks
 TEST_PACKAGES  = bats bats-assert bats-file bats-support clang clang-format fetchmail git ipsvd mandoc mpop \
-                 msmtp perl pkg-config python3 shellcheck socat strace systemd ucspi-tcp
+                 msmtp netbase perl pkg-config python3 shellcheck socat strace systemd ucspi-tcp
 
 deps:
 	@tests/lib/deps $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES)
