@@ -328,7 +328,7 @@ def main():
     for path in options.files:
         protocol = os.path.basename(os.path.dirname(path))
         for case in cases_of(path):
-            if case.engine_only or (options.only and options.only not in case.title):
+            if case.engine_only or (case.hooks_only and options.serve) or (options.only and options.only not in case.title):
                 continue
             number += 1
             fault = Session(case, protocol, options).run()

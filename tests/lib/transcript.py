@@ -48,7 +48,7 @@ class Item:
 class Case:
     def __init__(self, path, title, line):
         self.path, self.title, self.line = path, title, line
-        self.engine_only = self.program_only = False
+        self.engine_only = self.program_only = self.hooks_only = False
         self.items = []
 
     def of(self, kind):
@@ -58,6 +58,7 @@ class Case:
         joined = False
         for offset, text in enumerate(lines):
             self.engine_only |= text == b"# engine-only"
+            self.hooks_only |= text == b"# hooks-only"
             self.program_only |= text == b"# program-only"
             message = text[:1] == b"M" and len(text) > 1
             if text and text[:1] != b"#" and not text.startswith(b"== "):

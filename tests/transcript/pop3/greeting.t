@@ -11,6 +11,8 @@ S: +OK mail here
 X: eof
 
 == POP-001 IOP-005 angle brackets do not pass
+# The program does not take such a greeting as an option.
+# engine-only
 O: greeting hello <a@b>
 S: +OK hello (a@b)
 X: eof

@@ -121,7 +121,7 @@ V: auth 111
 V: auth 75
 V: auth 65
 V: auth 127
-O: max-auth-failures 0
+O: max-auth-failures 100
 C: USER joe
 S: +OK*
 C: PASS x
@@ -155,11 +155,9 @@ S: +OK*
 C: PASS x
 S: -ERR [SYS/TEMP] *
 
-== POP-016 POP-094 POP-097 response codes of auth and list pass
+== POP-094 POP-097 response codes of auth pass
 V: auth 75 [IN-USE] somebody reads
 V: auth 75 [LOGIN-DELAY] too soon
-V: list 75 [IN-USE] locked
-V: list 75 [SYS/PERM] broken
 C: USER joe
 S: +OK*
 C: PASS x
@@ -168,6 +166,10 @@ C: USER joe
 S: +OK*
 C: PASS x
 S: -ERR [LOGIN-DELAY] too soon
+
+== POP-016 POP-097 response codes of list pass
+V: list 75 [IN-USE] locked
+V: list 75 [SYS/PERM] broken
 C: USER joe
 S: +OK*
 C: PASS x

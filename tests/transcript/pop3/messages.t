@@ -160,13 +160,13 @@ S: +OK*
 
 == POP-027 one that fails after +OK ends without the terminator
 V: list 0 m1 23\n
-V: retrieve 1 A: b\n\nhalf\n
+V: retrieve 1 A: b\n\n\{20000*half a message\n}
 C: RETR 1
 C: NOOP
 S: +OK*
 S: A: b
 S:
-S: half
+S*20000: half a message
 X: error
 
 == POP-025 a size that is wrong alters nothing in what is sent
