@@ -154,6 +154,12 @@ headers_alone() {
 	assert_output -- --max-recipients
 }
 
+@test "the README shows the --help that there is" {
+	shown=$(sed -n '/^\$ smtp-session --help$/,/^```$/p' README.md | sed '1d;$d')
+	run -0 "$PREFIX/bin/smtp-session" --help
+	assert_equal "${output//$PREFIX/\/usr\/local}" "$shown"
+}
+
 @test "DESTDIR stands before every path, and in none of the files" {
 	make -s BUILD="$BUILDING" PREFIX=/usr DESTDIR="$BATS_TEST_TMPDIR/root" install
 	run ls "$BATS_TEST_TMPDIR/root"

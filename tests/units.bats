@@ -52,7 +52,8 @@ teardown() {
 	[ -n "$MACHINE" ] || return 0
 	inside systemctl stop '*-session*.socket' '*-session*.service'
 	inside systemctl reset-failed
-	inside find /run/systemd/system -path '*.d/*' -delete
+	inside find /run/systemd/system -path '*session*.d/*' -delete
+	inside systemctl daemon-reload
 	inside find /srv/mail -mindepth 1 -delete
 }
 
@@ -172,6 +173,27 @@ stored() {
 	assert_equal "${#lines[@]}" 1
 	run inside curl -sS --max-time 60 --upload-file /etc/hostname --mail-from you@example.org --mail-rcpt no@example.org smtp://127.0.0.1
 	assert_output --partial 550
+}
+
+@test "login-users: a login becomes its own user, who alone can read the mail (hardening 40, 88)" {
+	backend maildir
+	inside sh -euc '
+		mkdir -p /run/systemd/system/pop3-session@.service.d
+		cp "$0/share/mail-session/drop-ins/login-users.conf" /run/systemd/system/pop3-session@.service.d/
+		systemctl daemon-reload
+		chmod 711 /srv/mail
+		install -d -o 4242 -g 4242 -m 700 /srv/mail/own
+		export MAILDIR=/srv/mail/own/%n PASSWD_FILE=/etc/mail-session/passwd-own
+		printf "MAILDIR=%s\nPASSWD_FILE=%s\n" $MAILDIR $PASSWD_FILE >/etc/mail-session/pop3/env
+		echo secret | "$0/libexec/mail-session/passwd-auth" set jo@example.org --uid 4242 --gid 4242
+		chmod 600 $PASSWD_FILE
+		setpriv --reuid 4242 --regid 4242 --clear-groups \
+			"$0/libexec/mail-session/maildir-store" create jo@example.org
+		printf "Subject: mine\n\nHello.\n" |
+			setpriv --reuid 4242 --regid 4242 --clear-groups dd of=/srv/mail/own/jo/new/1.1.x status=none
+		systemctl start pop3-session.socket' "$PREFIX"
+	run -0 pop3 1
+	assert_line --regexp '^Subject: mine'
 }
 
 @test "no password crosses a network in the clear, until the administrator says so (hardening 59)" {
