@@ -5,6 +5,7 @@
  * The one list of verbs is here.  A line is taken apart and checked before its handler runs,
  * so that a handler sees a message that exists and is not marked as deleted.
  */
+#include "engine/command.h"
 #include "engine/pop3_private.h"
 
 #include "base/ascii.h"
@@ -173,8 +174,7 @@ static bool run_program(struct pop3 *pop3, struct span name, struct span text)
 	struct event_call *call;
 
 	if (verb == NULL || !pop3_handles(pop3, EVENT_COMMAND) ||
-	    (config->command_state_count > 0 &&
-	     find_word(state, config->command_states, config->command_state_count) == NULL))
+	    !command_permitted(name, state, config->command_states, config->command_state_count))
 		return false;
 	if (!argument_fits(pop3, text)) {
 		pop3_error(pop3, SPAN("the argument cannot be passed on"));

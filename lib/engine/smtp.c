@@ -237,14 +237,14 @@ static void stop(struct engine *engine, enum session_end end)
 static const char *state(const struct engine *engine)
 {
 	static const char *const words[SMTP_STATE_COUNT] = {
-		[SMTP_CONNECTED] = "connected", [SMTP_GREETED] = "greeted",
-		[SMTP_MAIL] = "mail",           [SMTP_RCPT] = "rcpt",
-		[SMTP_CHUNKS] = "bdat",         [SMTP_CHUNKS_FAILED] = "bdat-failed",
-		[SMTP_REFUSED] = "refused",
+		[SMTP_CONNECTED] = "CONNECTED", [SMTP_GREETED] = "GREETED",
+		[SMTP_MAIL] = "MAIL",           [SMTP_RCPT] = "RCPT",
+		[SMTP_CHUNKS] = "BDAT",         [SMTP_CHUNKS_FAILED] = "BDAT-FAILED",
+		[SMTP_REFUSED] = "REFUSED",
 	};
 	const struct smtp *smtp = (const struct smtp *)engine;
 
-	return in_content(smtp->phase) ? "data" : words[smtp->state];
+	return in_content(smtp->phase) ? "DATA" : words[smtp->state];
 }
 
 static const struct engine_ops smtp_ops = { step, answer, content, stop, state };

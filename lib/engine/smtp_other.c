@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* smtp_other.c - NOOP, HELP, QUIT, VRFY, EXPN, ETRN, and verbs that programs add. */
+#include "engine/command.h"
 #include "engine/smtp_private.h"
 
 #include "base/ascii.h"
@@ -176,8 +177,7 @@ bool smtp_custom(struct smtp *smtp, struct span verb, struct span argument)
 		smtp_say(smtp, SMTP_SAY_ARGUMENT);
 		return true;
 	}
-	if (config->command_state_count > 0 &&
-	    !span_listed(state, config->command_states, config->command_state_count)) {
+	if (!command_permitted(verb, state, config->command_states, config->command_state_count)) {
 		smtp_say(smtp, SMTP_SAY_SEQUENCE);
 		return true;
 	}

@@ -136,15 +136,22 @@ static int print(struct span text)
 /* --help, --version, --check. */
 static int tell(enum options_result what, const struct options *options)
 {
-	char text[OPTIONS_TEXT_MAX];
-	struct buffer buffer = BUFFER(text);
+	char text[OPTIONS_TEXT_MAX], fault[OPTIONS_ERROR_MAX];
+	struct buffer buffer = BUFFER(text), error = BUFFER(fault);
 
-	if (what == OPTIONS_HELP)
+	if (what == OPTIONS_HELP) {
 		options_help(&buffer, program.protocol);
-	else if (what == OPTIONS_VERSION)
+	} else if (what == OPTIONS_VERSION) {
 		options_version(&buffer, program.protocol);
-	else
+	} else {
+		log_warnings(options);
+		if (!prepare(options, &error)) {
+			log_note(LOG_ERR, "bad backend directory", "error", buffer_cstr(&error));
+			return EXIT_CONFIG;
+		}
 		options_print(&buffer, options, program.protocol);
+		session_describe(program.protocol, options, &buffer);
+	}
 	return print(buffer_span(&buffer));
 }
 

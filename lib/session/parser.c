@@ -4,6 +4,7 @@
 
 #include "base/descriptor.h"
 #include "session/frame.h"
+#include "session/title.h"
 
 #include <signal.h>
 #include <stdint.h>
@@ -185,7 +186,9 @@ static enum session_end watched(void *context)
 
 static enum session_end idle(void *context)
 {
-	(void)context;
+	const struct engine *engine = context;
+
+	title_set(self.parser->peer, span_of(engine->ops->state(engine)));
 	return self.shutdown ? END_SHUTDOWN : END_COUNT;
 }
 
@@ -278,6 +281,7 @@ int parser_run(struct parser *parser)
 	self.stream.input_bytes = self.input;
 	self.stream.content_bytes = self.content_bytes;
 	engine = begin_engine(parser);
+	self.handler.context = engine;
 	end = stream_run(&self.stream, engine, &self.handler);
 	say_goodbye(engine, end);
 	return 0;

@@ -27,6 +27,7 @@ struct parser {
 	bool writes_files;         /* output or trace is a regular file */
 	struct sandbox_offer offer;
 	size_t pipe_size;          /* octets that the pipe holds */
+	struct span peer;          /* for the process title, or empty */
 };
 
 /*

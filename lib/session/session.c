@@ -5,6 +5,7 @@
 #include "backend/spawn.h"
 #include "base/descriptor.h"
 #include "base/log.h"
+#include "session/describe.h"
 #include "session/parser.h"
 #include "session/runner.h"
 #include "session/title.h"
@@ -232,6 +233,7 @@ static void configure(enum protocol protocol, const struct options *options,
 {
 	self.parser.protocol = protocol;
 	self.parser.handled = self.runner.handled;
+	self.parser.peer = facts_get(&self.runner.facts, FACT_REMOTE_ADDR);
 	self.parser.limits = (struct stream_limits){
 		.idle_timeout = options->idle_timeout,
 		.data_timeout = options->data_timeout,
@@ -360,6 +362,17 @@ bool session_prepare(enum protocol protocol, const struct options *options, stru
 	buffer_clear(fault);
 	directory = spare;
 	return true;
+}
+
+void session_describe(enum protocol protocol, const struct options *options, struct buffer *text)
+{
+	const struct peer nobody = { .remote_addr = "" };
+
+	init_runner(protocol, options);
+	self.runner.hostname = own_name(options, &nobody);
+	self.runner.handled = handled_events(protocol);
+	configure(protocol, options, &nobody);
+	describe(&self.parser, directory, text);
 }
 
 int session_run(enum protocol protocol, const struct options *options, const struct peer *peer,

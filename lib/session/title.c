@@ -15,8 +15,7 @@
 
 static struct {
 	char *base;
-	size_t cap;   /* octets of arguments and environment, at most TITLE_MAX are used */
-	size_t shown; /* octets at base that are not NUL: the arguments, then the last title */
+	size_t cap; /* octets of arguments and environment, at most TITLE_MAX are used */
 	struct span program; /* its name */
 } title;
 
@@ -69,7 +68,6 @@ char **title_init(int argc, char **argv)
 		return argv;
 	title.base = argv[0];
 	count += extend_area(argv, &octets);
-	title.shown = title.cap;
 	count += extend_area(environ, &octets);
 	list = malloc(count * sizeof *list + octets);
 	if (list == NULL) {
@@ -83,8 +81,10 @@ char **title_init(int argc, char **argv)
 	title.program = span_of(argv[0]);
 	for (size_t at; (at = span_find(title.program, '/')) < title.program.len;)
 		title.program = span_from(title.program, at + 1);
-	if (title.cap > TITLE_MAX)
+	if (title.cap > TITLE_MAX) {
+		memset(title.base + TITLE_MAX, 0, title.cap - TITLE_MAX);
 		title.cap = TITLE_MAX;
+	}
 	return argv;
 }
 
@@ -99,8 +99,6 @@ void title_set(struct span subject, struct span state)
 		end = put(put(end, SPAN(": ")), subject);
 	if (state.len > 0)
 		end = put(put(end, subject.len > 0 ? SPAN(" ") : SPAN(": ")), state);
-	if (title.shown > end)
-		memset(title.base + end, 0, title.shown - end);
-	title.base[end] = '\0';
-	title.shown = end;
+	/* Nothing of ours is remembered: sessions share the page that `title` lies on. */
+	memset(title.base + end, 0, title.cap - end);
 }
