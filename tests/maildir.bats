@@ -512,7 +512,7 @@ quota_sums() {
 
 @test "quota: the limits of QUOTA_LIMIT, or of maildirsize, which is kept (LMTP-019)" {
 	export QUOTA_LIMIT=10KS,3C
-	for count in 1 2 3; do
+	for _ in 1 2 3; do
 		run -0 deliver "$T/message" jo@example.org
 	done
 	assert_equal "$(head -1 "$MAIL/jo/maildirsize")" 10240S,3C
@@ -559,7 +559,7 @@ $(yes '1 1' | head -2000)"; do
 		assert_equal "$(cat "$MAIL/jo/maildirsize")" "$(printf '1048576S,0C\n1100 2')"
 	done
 	assert_equal "$(ls "$MAIL/jo/tmp")" ''
-	for limits in x 5 S 5X 99999999999999999999S 9999999999GS 1S,; do
+	for limits in x 5 S 5X 99999999999999999999S 9999999999GS '1S,'; do
 		QUOTA_LIMIT=$limits RECIPIENT=jo@example.org run -78 "$STORE" rcpt
 	done
 }
