@@ -310,10 +310,17 @@ static bool open_signals(void)
 	return self.runner.signals >= 0 && spawn_raise_fd(&self.runner.signals);
 }
 
+/* /dev/null takes the low numbers: what is opened from here on is never in the way of a program's. */
 static bool open_null(void)
 {
-	self.runner.null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	return self.runner.null >= 0 && spawn_raise_fd(&self.runner.null);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 3; null >= 0 && fd < SPAWN_FDS_MAX; fd++) {
+		if (fd != null && dup3(null, fd, O_CLOEXEC) < 0)
+			return false;
+	}
+	self.runner.null = null;
+	return null >= 0 && spawn_raise_fd(&self.runner.null);
 }
 
 /* Forks the parser and hands it the client. False with errno. */
