@@ -26,10 +26,10 @@
 #include <unistd.h>
 
 /* Events of a session that is logged in. */
-#define EVENTS_SERVED                                                                        \
-	(EVENT_BIT(EVENT_LIST) | EVENT_BIT(EVENT_SIZE) | EVENT_BIT(EVENT_RETRIEVE) |          \
-	 EVENT_BIT(EVENT_TOP) | EVENT_BIT(EVENT_DELETE) | EVENT_BIT(EVENT_RSET) |             \
-	 EVENT_BIT(EVENT_NOOP) | EVENT_BIT(EVENT_QUIT) | EVENT_BIT(EVENT_LOGIN_DELAY) |       \
+#define EVENTS_SERVED                                                                   \
+	(EVENT_BIT(EVENT_LIST) | EVENT_BIT(EVENT_SIZE) | EVENT_BIT(EVENT_RETRIEVE) |    \
+	 EVENT_BIT(EVENT_TOP) | EVENT_BIT(EVENT_DELETE) | EVENT_BIT(EVENT_RSET) |       \
+	 EVENT_BIT(EVENT_NOOP) | EVENT_BIT(EVENT_QUIT) | EVENT_BIT(EVENT_LOGIN_DELAY) | \
 	 EVENT_BIT(EVENT_EXPIRE) | EVENT_BIT(EVENT_LOGOUT))
 
 #define ENVIRONMENT_MAX 512
@@ -88,7 +88,8 @@ static bool answer(int exit, struct span text, int fd)
 	return send_record(&record, fd >= 0 ? SPAN_NONE : text, fd);
 }
 
-/* A fact of the contract: what auth left of it in the environment is stale. USER is auth's own word. */
+/* A fact of the contract: what auth left of it in the environment is stale. USER is auth's own
+ * word. */
 static bool is_stale(const char *item)
 {
 	struct span name = span_first(span_of(item), span_find(span_of(item), '='));
@@ -225,13 +226,14 @@ static bool serve(const struct record *record)
 	build_environment(record);
 	if (event == EVENT_LIST && !lock_first(record_get(record, "USER")))
 		return answer(EXIT_TEMPFAIL,
-			      errno == EWOULDBLOCK ? SPAN("[IN-USE] the maildrop is locked\n") :
-						     SPAN_NONE,
+			      errno == EWOULDBLOCK ? SPAN("[IN-USE] the maildrop is locked\n")
+						   : SPAN_NONE,
 			      -1);
-	if (command ? !directory_has_command(&self.directory, verb) :
-		      (self.directory.programs & EVENT_BIT(event)) == 0)
+	if (command ? !directory_has_command(&self.directory, verb)
+		    : (self.directory.programs & EVENT_BIT(event)) == 0)
 		return answer(EXIT_TEMPFAIL, SPAN_NONE, -1);
-	/* The fields lie in the channel's storage: they are copied before a body is read over them. */
+	/* The fields lie in the channel's storage: they are copied before a body is read over them.
+	 */
 	if (event == EVENT_DELETE) {
 		input = read_body(length);
 		if (input < 0)
@@ -254,7 +256,8 @@ static bool prepare(int argc, char **argv)
 		return false;
 	}
 	if (!directory_load(&self.directory, self.options.directory, PROTOCOL_POP3, &faults)) {
-		log_note(LOG_ERR, "cannot read the backend directory", "fault", buffer_cstr(&faults));
+		log_note(LOG_ERR, "cannot read the backend directory", "fault",
+			 buffer_cstr(&faults));
 		return false;
 	}
 	self.null = open("/dev/null", O_RDWR | O_CLOEXEC);

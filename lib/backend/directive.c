@@ -5,8 +5,8 @@
 #include "base/ascii.h"
 
 /* Events in which each directive may stand. */
-#define BEFORE_DELIVER                                                                       \
-	(EVENT_BIT(EVENT_CONNECT) | EVENT_BIT(EVENT_HELO) | EVENT_BIT(EVENT_MAIL) |           \
+#define BEFORE_DELIVER                                                              \
+	(EVENT_BIT(EVENT_CONNECT) | EVENT_BIT(EVENT_HELO) | EVENT_BIT(EVENT_MAIL) | \
 	 EVENT_BIT(EVENT_RCPT) | EVENT_BIT(EVENT_DATA))
 
 static const struct directive_row {
@@ -15,7 +15,8 @@ static const struct directive_row {
 	event_set events;
 } directive_table[] = {
 	{ { ":recipient", 10 }, DIRECTIVE_RECIPIENT, EVENT_BIT(EVENT_RCPT) },
-	{ { ":sender", 7 }, DIRECTIVE_SENDER,
+	{ { ":sender", 7 },
+	  DIRECTIVE_SENDER,
 	  EVENT_BIT(EVENT_MAIL) | EVENT_BIT(EVENT_RCPT) | EVENT_BIT(EVENT_DATA) },
 	{ { ":header", 7 }, DIRECTIVE_HEADER, BEFORE_DELIVER },
 	{ { ":set", 4 }, DIRECTIVE_SET, ~(event_set)0 },

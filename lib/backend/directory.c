@@ -158,7 +158,8 @@ static void look_at(struct directory *directory, int dir, const char *name, enum
 	}
 	if (fstatat(dir, name, &status, 0) != 0) {
 		fault(faults, directory->path, name, strerror(errno));
-		/* A dangling link is still the answer to its event: temporary failure, not "absent". */
+		/* A dangling link is still the answer to its event: temporary failure, not
+		 * "absent". */
 		wrong = NULL;
 	} else if (serve && S_ISSOCK(status.st_mode)) {
 		directory->serve = SERVE_SOCKET;
@@ -189,7 +190,8 @@ static bool look_at_all(struct directory *directory, int dir, enum protocol prot
 		for (long at = 0; at < got;) {
 			uint16_t length;
 
-			memcpy(&length, block + at + offsetof(struct entry, length), sizeof(length));
+			memcpy(&length, block + at + offsetof(struct entry, length),
+			       sizeof(length));
 			look_at(directory, dir, block + at + offsetof(struct entry, name), protocol,
 				faults);
 			at += length;
@@ -228,8 +230,8 @@ bool directory_load(struct directory *directory, const char *path, enum protocol
 	return false;
 }
 
-const char *directory_program(const struct directory *directory, enum event event,
-			      struct span verb, struct buffer *buffer)
+const char *directory_program(const struct directory *directory, enum event event, struct span verb,
+			      struct buffer *buffer)
 {
 	buffer_string(buffer, directory->path);
 	buffer_byte(buffer, '/');

@@ -37,9 +37,10 @@ struct directory {
 bool directory_load(struct directory *directory, const char *path, enum protocol protocol,
 		    struct buffer *faults);
 
-/* The path of an event's program (`verb` for EVENT_COMMAND, else SPAN_NONE), NUL-terminated in `buffer`; NULL when too long. */
-const char *directory_program(const struct directory *directory, enum event event,
-			      struct span verb, struct buffer *buffer);
+/* The path of an event's program (`verb` for EVENT_COMMAND, else SPAN_NONE), NUL-terminated in
+ * `buffer`; NULL when too long. */
+const char *directory_program(const struct directory *directory, enum event event, struct span verb,
+			      struct buffer *buffer);
 
 /* True when `verb` has a command-VERB file. */
 bool directory_has_command(const struct directory *directory, struct span verb);

@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 /* What is kept of a recipient. */
-static const enum fact_name kept[] = { FACT_RECIPIENT,   FACT_RECIPIENT_SAFE, FACT_ORIGINAL_RECIPIENT,
-				       FACT_RCPT_PARAMS, FACT_DSN_NOTIFY,     FACT_DSN_ORCPT };
+static const enum fact_name kept[] = { FACT_RECIPIENT,          FACT_RECIPIENT_SAFE,
+				       FACT_ORIGINAL_RECIPIENT, FACT_RCPT_PARAMS,
+				       FACT_DSN_NOTIFY,         FACT_DSN_ORCPT };
 #define KEPT (sizeof(kept) / sizeof(*kept))
 
 /* Before the texts of each recipient. */
@@ -20,7 +21,8 @@ struct entry {
 	bool dropped;
 };
 
-/* Room that suffices for any recipient: a command line is shorter, and its parameters are kept twice. */
+/* Room that suffices for any recipient: a command line is shorter, and its parameters are kept
+ * twice. */
 #define ENTRY_ROOM 4096
 #define ARENA_MIN  ((size_t)64 * 1024)
 

@@ -11,7 +11,7 @@
 #include "backend/facts.h"
 
 struct envelope {
-	char *arena;      /* NULL until the first recipient */
+	char *arena; /* NULL until the first recipient */
 	size_t cap;
 	size_t used;
 	uint32_t most;    /* recipients */
@@ -41,9 +41,9 @@ bool envelope_next(const struct envelope *envelope, struct envelope_place *place
 		   struct facts *facts, bool *dropped);
 
 /*
- * Descriptor 3 of deliver as an unnamed file: the sender, then each recipient that is to be delivered,
- * a line each; with `parameters` a TAB and its parameters as sent behind it.  With `only` (an index
- * from 1; 0: all) just that recipient.  *len: its octets. -1 with errno.
+ * Descriptor 3 of deliver as an unnamed file: the sender, then each recipient that is to be
+ * delivered, a line each; with `parameters` a TAB and its parameters as sent behind it.  With
+ * `only` (an index from 1; 0: all) just that recipient.  *len: its octets. -1 with errno.
  */
 int envelope_file(const struct envelope *envelope, struct facts *facts, bool parameters,
 		  uint32_t only, uint64_t *len);

@@ -10,7 +10,9 @@ static const struct base_row {
 	const char *otherwise;
 	bool inherited;
 } base_table[ENVIRONMENT_BASE_MAX] = {
-	{ { "PATH=", 5 }, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", false },
+	{ { "PATH=", 5 },
+	  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	  false },
 	{ { "LANG=", 5 }, "LANG=C.UTF-8", false },
 	{ { "HOME=", 5 }, NULL, true },
 	{ { "TZ=", 3 }, NULL, true },
@@ -41,8 +43,8 @@ void environment_build(struct environment *environment, struct directory *direct
 
 	for (unsigned i = 0; i < ENVIRONMENT_BASE_MAX; i++) {
 		const struct base_row *row = &base_table[i];
-		char *item = row->inherited ? inherited(row->name) :
-					      (char *)(uintptr_t)row->otherwise;
+		char *item =
+			row->inherited ? inherited(row->name) : (char *)(uintptr_t)row->otherwise;
 
 		if (item != NULL &&
 		    find(directory->env_lines, directory->env_count, row->name) == NULL)

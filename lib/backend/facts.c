@@ -9,8 +9,8 @@ static const struct slot {
 	uint16_t at;
 	uint16_t value;
 } slot_table[FACT_COUNT] = {
-#define X(name, scope, most, events)                \
-	{ offsetof(struct fact_slots, name),         \
+#define X(name, scope, most, events)         \
+	{ offsetof(struct fact_slots, name), \
 	  offsetof(struct fact_slots, name) + sizeof(#name "=") - 1 },
 	FACTS(X)
 #undef X
@@ -90,8 +90,7 @@ static unsigned count_hook_values(const struct facts *facts)
 {
 	unsigned count = 0;
 
-	for (size_t at = 0; at < facts->hook_values_len;
-	     at += strlen(facts->hook_values + at) + 1)
+	for (size_t at = 0; at < facts->hook_values_len; at += strlen(facts->hook_values + at) + 1)
 		count++;
 	return count;
 }

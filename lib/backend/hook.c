@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* Reads what is there of standard output. Bounded per call, so that a flood cannot hold up the deadline. */
+/* Reads what is there of standard output. Bounded per call, so that a flood cannot hold up the
+ * deadline. */
 static void read_stdout(struct hook *hook)
 {
 	char block[4096];

@@ -23,20 +23,21 @@ struct hook_order {
 	char *const *environment;
 	int stdin_fd;  /* the program's standard input; the caller keeps it */
 	int stdout_fd; /* the program's standard output, or -1: collected as the job's text */
-	const char *spool_dir; /* not NULL: output goes to an unnamed file there and becomes job.content */
-	int extra_fd;  /* its descriptor 3, or -1 */
-	uint32_t timeout; /* seconds */
+	const char *spool_dir; /* not NULL: output goes to an unnamed file there and becomes
+				  job.content */
+	int extra_fd;          /* its descriptor 3, or -1 */
+	uint32_t timeout;      /* seconds */
 };
 
 struct hook {
 	struct job job;
-	pid_t pid; /* also the process group; 0 when none runs */
+	pid_t pid;   /* also the process group; 0 when none runs */
 	int process; /* pidfd */
 	int out;
-	struct said said; /* its standard error */
+	struct said said;   /* its standard error */
 	struct spool yield; /* its standard output, when that is data of any size */
 	int64_t deadline;
-	unsigned signalled; /* 0, 1: SIGTERM sent, 2: SIGKILL sent */
+	unsigned signalled;  /* 0, 1: SIGTERM sent, 2: SIGKILL sent */
 	const char *session; /* id for log lines */
 };
 

@@ -20,9 +20,9 @@
 struct job {
 	enum event event;
 	bool done;
-	int exit;         /* valid once done; VERDICT_NONE when the co-process does not know the event */
-	int content;      /* a yielding event's data as a descriptor, or -1; the owner takes it */
-	size_t text_len;  /* octets of text; what is more was read and thrown away */
+	int exit;    /* valid once done; VERDICT_NONE when the co-process does not know the event */
+	int content; /* a yielding event's data as a descriptor, or -1; the owner takes it */
+	size_t text_len; /* octets of text; what is more was read and thrown away */
 	char text[VERDICT_TEXT_MAX];
 };
 

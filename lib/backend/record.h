@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 /* Limits, checked before memory is taken: octets of a record's lines, and their number. */
-#define RECORD_MAX 32768
+#define RECORD_MAX        32768
 #define RECORD_FIELDS_MAX 128
 
 struct record_field {
@@ -36,7 +36,8 @@ enum record_result {
 	RECORD_ERROR, /* early end or errno of the channel */
 };
 
-/* Parses the record at the front of `bytes`; the fields point into it. *used: octets with the empty line. */
+/* Parses the record at the front of `bytes`; the fields point into it. *used: octets with the empty
+ * line. */
 enum record_result record_parse(struct span bytes, struct record *record, size_t *used);
 
 /* The value of `key`, or SPAN_NONE. */
@@ -70,19 +71,22 @@ void channel_init(struct channel *channel, int fd, char *storage, size_t cap);
 /* One recvmsg(2): octets read, 0 at the end of the stream, -1 with errno (EAGAIN included). */
 ssize_t channel_fill(struct channel *channel);
 
-/* The next record without blocking: RECORD_OK, RECORD_MORE or RECORD_BAD. Fields are valid until the next fill. */
+/* The next record without blocking: RECORD_OK, RECORD_MORE or RECORD_BAD. Fields are valid until
+ * the next fill. */
 enum record_result channel_next(struct channel *channel, struct record *record);
 
 /* The next record, blocking: RECORD_OK, RECORD_BAD, RECORD_END or RECORD_ERROR. */
 enum record_result channel_wait(struct channel *channel, struct record *record);
 
-/* Up to `len` octets of a body that follows the last record: what is buffered, else one read(2). As read(2). */
+/* Up to `len` octets of a body that follows the last record: what is buffered, else one read(2). As
+ * read(2). */
 ssize_t channel_read(struct channel *channel, char *bytes, size_t len);
 
 /* The oldest descriptor received, now the caller's, or -1. */
 int channel_take_fd(struct channel *channel);
 
-/* Writes all of `bytes`, blocking, with `fd` (-1 none) attached to the first octet. False with errno. */
+/* Writes all of `bytes`, blocking, with `fd` (-1 none) attached to the first octet. False with
+ * errno. */
 bool channel_send(const struct channel *channel, struct span bytes, int fd);
 
 /* Closes the descriptor and every received one that nobody took. */

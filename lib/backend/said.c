@@ -52,8 +52,8 @@ void said_read(struct said *said)
 {
 	/* Bounded per call, so that a flood cannot hold up a deadline. */
 	for (unsigned i = 0; i < 32 && said->fd >= 0; i++) {
-		ssize_t got = fd_read(said->fd, said->text + said->len,
-				      sizeof(said->text) - said->len);
+		ssize_t got =
+			fd_read(said->fd, said->text + said->len, sizeof(said->text) - said->len);
 
 		if (got < 0 && errno == EAGAIN)
 			return;

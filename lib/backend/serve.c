@@ -13,7 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The most that one part may announce; what a yielding event yields in all has no limit but the disk. */
+/* The most that one part may announce; what a yielding event yields in all has no limit but the
+ * disk. */
 #define PART_MAX ((uint64_t)1 << 40)
 
 void serve_init(struct serve *serve, const char *session, const char *spool_dir,
@@ -156,7 +157,8 @@ static bool compose(struct serve *serve, const struct serve_call *call)
 	if (call->envelope >= 0)
 		record_put_number(out, call->event == EVENT_DELETE ? "length" : "envelope",
 				  call->envelope_len);
-	/* The message is the descriptor that comes along, or it follows; MESSAGE_SIZE tells its size. */
+	/* The message is the descriptor that comes along, or it follows; MESSAGE_SIZE tells its
+	 * size. */
 	if (call->message >= 0 && serve->can_fds)
 		record_put(out, "fd", SPAN("1"));
 	else if (call->message >= 0)
@@ -175,7 +177,8 @@ static void send_some(struct serve *serve)
 
 	while (serve->out_at < serve->out.len) {
 		struct span rest = span_from(buffer_span(&serve->out), serve->out_at);
-		ssize_t put = send(serve->channel.fd, rest.base, rest.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t put =
+			send(serve->channel.fd, rest.base, rest.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (put < 0)
 			return;
@@ -183,7 +186,8 @@ static void send_some(struct serve *serve)
 		if (serve->out_at < serve->out.len)
 			continue;
 		/* The next block of a body takes the record's place. */
-		uint64_t *left = serve->envelope_left > 0 ? &serve->envelope_left : &serve->message_left;
+		uint64_t *left =
+			serve->envelope_left > 0 ? &serve->envelope_left : &serve->message_left;
 		int from = serve->envelope_left > 0 ? serve->envelope : serve->message;
 		size_t want = *left < sizeof(block) ? (size_t)*left : sizeof(block);
 		ssize_t got = want == 0 ? 0 : fd_read(from, block, want);
@@ -203,8 +207,8 @@ static bool send_first(struct serve *serve)
 {
 	bool pass = serve->message >= 0 && serve->can_fds;
 
-	if (pass && !channel_send(&serve->channel, span_first(buffer_span(&serve->out), 1),
-				  serve->message))
+	if (pass &&
+	    !channel_send(&serve->channel, span_first(buffer_span(&serve->out), 1), serve->message))
 		return false;
 	serve->out_at = pass ? 1 : 0;
 	send_some(serve);
@@ -257,8 +261,8 @@ static void hello(struct serve *serve, const struct record *record)
 	}
 	while (names.base != NULL) {
 		struct span name = span_take(&names, ' ');
-		enum event event = span_starts(name, SPAN("command-")) ? EVENT_COMMAND :
-									 event_by_name(name);
+		enum event event =
+			span_starts(name, SPAN("command-")) ? EVENT_COMMAND : event_by_name(name);
 
 		if (event < EVENT_COUNT)
 			serve->events |= EVENT_BIT(event);

@@ -17,7 +17,7 @@
 
 enum serve_phase {
 	SERVE_DOWN,
-	SERVE_HELLO,  /* its first record is awaited */
+	SERVE_HELLO, /* its first record is awaited */
 	SERVE_READY,
 	SERVE_SENDING,
 	SERVE_ANSWER, /* a record is awaited */
@@ -27,20 +27,21 @@ enum serve_phase {
 struct serve {
 	struct job job; /* the call in progress, or the last one */
 	enum serve_phase phase;
-	pid_t pid;      /* process and group, 0: none of ours (a unix socket) */
-	int process;    /* pidfd, or -1 */
-	int status;     /* of wait(2), once it is gone */
+	pid_t pid;   /* process and group, 0: none of ours (a unix socket) */
+	int process; /* pidfd, or -1 */
+	int status;  /* of wait(2), once it is gone */
 	struct said said;
 	const char *session;
 	event_set events; /* of its hello */
 	bool can_fds;     /* of its hello */
 	bool asked_before;
-	bool login;       /* started by auth: an early end is a refusal, for the caller to judge */
-	bool asked;       /* a call waits for its answer */
+	bool login; /* started by auth: an early end is a refusal, for the caller to judge */
+	bool asked; /* a call waits for its answer */
 	bool last_part;
 	int64_t deadline;
 	uint64_t part_left;
-	/* the call being sent: its record, then `envelope`, then the message where it is not a descriptor */
+	/* the call being sent: its record, then `envelope`, then the message where it is not a
+	 * descriptor */
 	int envelope;
 	int message;
 	uint64_t envelope_left;
@@ -55,29 +56,32 @@ struct serve {
 
 struct serve_call {
 	enum event event;
-	struct span verb; /* of EVENT_COMMAND */
+	struct span verb;         /* of EVENT_COMMAND */
 	char *const *environment; /* "NAME=value", sent as fields */
 	unsigned count;
-	int envelope;          /* deliver and delete: a seekable descriptor, else -1; the caller keeps it */
+	int envelope; /* deliver and delete: a seekable descriptor, else -1; the caller keeps it */
 	uint64_t envelope_len;
-	int message;           /* deliver: seekable, at offset 0, else -1; the caller keeps it */
+	int message; /* deliver: seekable, at offset 0, else -1; the caller keeps it */
 	uint64_t message_len;
-	uint32_t timeout;      /* seconds */
+	uint32_t timeout; /* seconds */
 };
 
 void serve_init(struct serve *serve, const char *session, const char *spool_dir,
 		uint64_t spool_memory);
 
-/* Runs `path` as the co-process: argv is path and "serve". False when it cannot be started, which is logged. */
+/* Runs `path` as the co-process: argv is path and "serve". False when it cannot be started, which
+ * is logged. */
 bool serve_start(struct serve *serve, const char *path, char *const *environment, uint32_t timeout);
 
 /* Connects to the unix socket at `path`. */
 bool serve_connect(struct serve *serve, const char *path, uint32_t timeout);
 
-/* Takes a stream whose other end a program (`pid`, stderr `err`) already holds, as auth's does: its hello is awaited. */
+/* Takes a stream whose other end a program (`pid`, stderr `err`) already holds, as auth's does: its
+ * hello is awaited. */
 void serve_adopt(struct serve *serve, int socket, pid_t pid, int err, uint32_t timeout);
 
-/* Begins a call; serve->job tells when it is done. VERDICT_NONE: the co-process does not know the event. */
+/* Begins a call; serve->job tells when it is done. VERDICT_NONE: the co-process does not know the
+ * event. */
 void serve_ask(struct serve *serve, const struct serve_call *call);
 
 /* As the functions of hook.h. */

@@ -75,7 +75,8 @@ static bool move_to_file(struct spool *spool)
 		return false;
 	}
 	while ((uint64_t)from < spool->size) {
-		ssize_t moved = sendfile(file, spool->fd, &from, (size_t)spool->size - (size_t)from);
+		ssize_t moved =
+			sendfile(file, spool->fd, &from, (size_t)spool->size - (size_t)from);
 
 		if (moved <= 0 && errno != EINTR) {
 			failed(spool, errno);

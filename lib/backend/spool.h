@@ -30,7 +30,8 @@ void spool_open(struct spool *spool);
 /* Appends; failures are kept in spool->error. */
 void spool_write(struct spool *spool, struct span bytes);
 
-/* Moves up to `len` octets out of `pipe` into the spool: octets moved, 0 at its end, -1 with errno (EAGAIN). */
+/* Moves up to `len` octets out of `pipe` into the spool: octets moved, 0 at its end, -1 with errno
+ * (EAGAIN). */
 int64_t spool_splice(struct spool *spool, int pipe, uint64_t len);
 
 /* A read-only descriptor on the message, offset 0 and its own; close-on-exec. -1 with errno. */

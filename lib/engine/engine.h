@@ -11,8 +11,8 @@
  *		case ENGINE_READ:    write engine->out, then read more into input; break;
  *		case ENGINE_CALL:    ask about engine->call, answer() call.answers times; break;
  *		case ENGINE_BODY:    append engine->body to the message; break;
- *		case ENGINE_CONTENT: give content() the next bytes of what the backend yields; break;
- *		case ENGINE_DRAIN:   write engine->out, which is full; break;
+ *		case ENGINE_CONTENT: give content() the next bytes of what the backend yields;
+ *break; case ENGINE_DRAIN:   write engine->out, which is full; break;
  *		}
  *	write engine->out, then close: engine->end says why.
  *
@@ -46,7 +46,7 @@ struct input {
 	bool eof;   /* nothing follows */
 };
 
-#define ENGINE_INPUT_MIN 16384
+#define ENGINE_INPUT_MIN  16384
 #define ENGINE_OUTPUT_MIN 16384
 
 /*
@@ -90,12 +90,14 @@ struct engine_counts {
 
 struct engine {
 	const struct engine_ops *ops;
-	struct buffer out;      /* reply octets to write; storage is the driver's, ENGINE_OUTPUT_MIN at least */
+	struct buffer out; /* reply octets to write; storage is the driver's, ENGINE_OUTPUT_MIN at
+			      least */
 	struct event_call call; /* valid at ENGINE_CALL until answered */
 	struct span body;       /* valid at ENGINE_BODY until the next step */
 	enum session_end end;   /* valid at ENGINE_CLOSE */
-	bool in_message;        /* message data is awaited: the data time-out applies, not the idle one */
-	unsigned failed_replies; /* 4xx/5xx and -ERR replies so far: --error-delay waits when it grows */
+	bool in_message; /* message data is awaited: the data time-out applies, not the idle one */
+	unsigned failed_replies; /* 4xx/5xx and -ERR replies so far: --error-delay waits when it
+				    grows */
 	struct engine_counts counts;
 };
 

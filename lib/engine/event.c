@@ -62,7 +62,8 @@ bool fact_is_clean(enum fact_name name, struct span value)
 	for (size_t i = 0; i < value.len; i++) {
 		char c = value.base[i];
 
-		if (name == FACT_PASSWORD ? c == '\0' || c == '\r' || c == '\n' : ascii_is_control(c))
+		if (name == FACT_PASSWORD ? c == '\0' || c == '\r' || c == '\n'
+					  : ascii_is_control(c))
 			return false;
 	}
 	return true;

@@ -21,7 +21,7 @@ enum protocol { PROTOCOL_SMTP, PROTOCOL_LMTP, PROTOCOL_POP3 };
 #define IN_LMTP (1U << PROTOCOL_LMTP)
 #define IN_POP3 (1U << PROTOCOL_POP3)
 #define IN_MAIL (IN_SMTP | IN_LMTP)
-#define IN_ALL (IN_MAIL | IN_POP3)
+#define IN_ALL  (IN_MAIL | IN_POP3)
 
 /* What standard output of the program means. */
 enum event_kind {
@@ -31,7 +31,7 @@ enum event_kind {
 };
 
 /* X(NAME, "file name", protocols, kind, may be served by B/serve) */
-#define EVENTS(X)                                              \
+#define EVENTS(X)                                                   \
 	X(CONNECT, "connect", IN_ALL, EVENT_DECIDES, false)         \
 	X(HELO, "helo", IN_MAIL, EVENT_DECIDES, false)              \
 	X(EHLO, "ehlo", IN_MAIL, EVENT_YIELDS, false)               \
@@ -100,67 +100,67 @@ enum fact_scope {
  * ones (before FACT_FIRST_PUBLIC), which never reach an environment.  Facts
  * with no event are set by the runner alone.
  */
-#define FACTS(X)                                                                             \
-	/* private */                                                                             \
-	X(HELO_TRACE, SCOPE_SESSION, 255, EVENT_BIT(EVENT_HELO))      /* name for Received */     \
-	X(TRACE_TYPE, SCOPE_SESSION, 4, EVENT_BIT(EVENT_HELO))        /* "HELO", "EHLO", "LHLO" */ \
-	X(VERB, SCOPE_CALL, 12, EVENT_BIT(EVENT_COMMAND))             /* of command-VERB */       \
-	X(LOGIN_NAME, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH))                                     \
-	X(PASSWORD, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH))           /* secret: wiped */         \
-	X(OCTETS, SCOPE_CALL, 20,                                                                 \
-	  EVENT_BIT(EVENT_DELIVER) | EVENT_BIT(EVENT_DELETE) | EVENT_BIT(EVENT_RSET) |            \
-		  EVENT_BIT(EVENT_HELO)) /* on the pipe */ \
-	/* public */                                                                              \
-	X(SESSION_ID, SCOPE_SESSION, 64, 0)                                                       \
-	X(TRANSACTION_ID, SCOPE_TRANSACTION, 64, 0)                                               \
-	X(SESSION_PROTOCOL, SCOPE_SESSION, 8, 0)                                                  \
-	X(SESSION_EVENT, SCOPE_CALL, 32, 0)                                                       \
-	X(SESSION_STATE, SCOPE_CALL, 16, EVENT_BIT(EVENT_COMMAND))                                \
-	X(SESSION_END, SCOPE_SESSION, 16, 0)                                                      \
-	X(HOOK_DEADLINE, SCOPE_CALL, 20, 0)                                                       \
-	X(REMOTE_ADDR, SCOPE_SESSION, 64, 0)                                                      \
-	X(REMOTE_PORT, SCOPE_SESSION, 5, 0)                                                       \
-	X(REMOTE_HOST, SCOPE_SESSION, 255, 0)                                                     \
-	X(LOCAL_ADDR, SCOPE_SESSION, 64, 0)                                                       \
-	X(LOCAL_PORT, SCOPE_SESSION, 5, 0)                                                        \
-	X(HELO, SCOPE_SESSION, 255, EVENT_BIT(EVENT_HELO))                                        \
-	X(AUTH_USER, SCOPE_SESSION, 255, 0)                                                       \
-	X(AUTH_MECH, SCOPE_SESSION, 20, 0)                                                        \
-	X(AUTH_NAME, SCOPE_CALL, 255, EVENT_BIT(EVENT_SECRET) | EVENT_BIT(EVENT_TOKEN))           \
-	X(TLS_VERSION, SCOPE_SESSION, 16, 0)                                                      \
-	X(TLS_CIPHER, SCOPE_SESSION, 64, 0)                                                       \
-	X(TLS_SNI, SCOPE_SESSION, 255, 0)                                                         \
-	X(TLS_PEER, SCOPE_SESSION, 1024, 0)                                                       \
-	X(SENDER, SCOPE_TRANSACTION, 320, EVENT_BIT(EVENT_MAIL))                                  \
-	X(SENDER_SAFE, SCOPE_TRANSACTION, 200, 0)                                                 \
-	X(ORIGINAL_SENDER, SCOPE_TRANSACTION, 320, 0)                                             \
-	X(MAIL_PARAMS, SCOPE_TRANSACTION, 2048, EVENT_BIT(EVENT_MAIL))                            \
-	X(BODY, SCOPE_TRANSACTION, 16, EVENT_BIT(EVENT_MAIL))                                     \
-	X(SMTPUTF8, SCOPE_TRANSACTION, 1, EVENT_BIT(EVENT_MAIL))                                  \
-	X(DSN_RET, SCOPE_TRANSACTION, 8, EVENT_BIT(EVENT_MAIL))                                   \
-	X(DSN_ENVID, SCOPE_TRANSACTION, 100, EVENT_BIT(EVENT_MAIL))                               \
-	X(RECIPIENT, SCOPE_RECIPIENT, 320, EVENT_BIT(EVENT_RCPT))                                 \
-	X(RECIPIENT_SAFE, SCOPE_RECIPIENT, 200, 0)                                                \
-	X(ORIGINAL_RECIPIENT, SCOPE_RECIPIENT, 320, 0)                                            \
-	X(RCPT_PARAMS, SCOPE_RECIPIENT, 2048, EVENT_BIT(EVENT_RCPT))                              \
-	X(DSN_NOTIFY, SCOPE_RECIPIENT, 32, EVENT_BIT(EVENT_RCPT))                                 \
-	X(DSN_ORCPT, SCOPE_RECIPIENT, 500, EVENT_BIT(EVENT_RCPT))                                 \
-	X(RECIPIENT_COUNT, SCOPE_CALL, 10, 0)                                                     \
-	X(MESSAGE_SIZE, SCOPE_CALL, 20, 0)                                                        \
-	X(XFORWARD_NAME, SCOPE_TRANSACTION, 255, 0)                                               \
-	X(XFORWARD_ADDR, SCOPE_TRANSACTION, 255, 0)                                               \
-	X(XFORWARD_PORT, SCOPE_TRANSACTION, 255, 0)                                               \
-	X(XFORWARD_PROTO, SCOPE_TRANSACTION, 64, 0)                                               \
-	X(XFORWARD_HELO, SCOPE_TRANSACTION, 255, 0)                                               \
-	X(XFORWARD_IDENT, SCOPE_TRANSACTION, 255, 0)                                              \
-	X(XFORWARD_SOURCE, SCOPE_TRANSACTION, 255, 0)                                             \
-	X(USER, SCOPE_SESSION, 255, 0)                                                            \
-	X(USER_SAFE, SCOPE_SESSION, 200, 0)                                                       \
-	X(MESSAGE, SCOPE_CALL, 1024,                                                              \
-	  EVENT_BIT(EVENT_SIZE) | EVENT_BIT(EVENT_RETRIEVE) | EVENT_BIT(EVENT_TOP))               \
-	X(TOP_LINES, SCOPE_CALL, 20, EVENT_BIT(EVENT_TOP))                                        \
-	X(ARGUMENT, SCOPE_CALL, 2048,                                                             \
-	  EVENT_BIT(EVENT_NOOP) | EVENT_BIT(EVENT_VRFY) | EVENT_BIT(EVENT_EXPN) |                 \
+#define FACTS(X)                                                                              \
+	/* private */                                                                         \
+	X(HELO_TRACE, SCOPE_SESSION, 255, EVENT_BIT(EVENT_HELO)) /* name for Received */      \
+	X(TRACE_TYPE, SCOPE_SESSION, 4, EVENT_BIT(EVENT_HELO))   /* "HELO", "EHLO", "LHLO" */ \
+	X(VERB, SCOPE_CALL, 12, EVENT_BIT(EVENT_COMMAND))        /* of command-VERB */        \
+	X(LOGIN_NAME, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH))                                 \
+	X(PASSWORD, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH)) /* secret: wiped */               \
+	X(OCTETS, SCOPE_CALL, 20,                                                             \
+	  EVENT_BIT(EVENT_DELIVER) | EVENT_BIT(EVENT_DELETE) | EVENT_BIT(EVENT_RSET) |        \
+		  EVENT_BIT(EVENT_HELO)) /* on the pipe */                                    \
+	/* public */                                                                          \
+	X(SESSION_ID, SCOPE_SESSION, 64, 0)                                                   \
+	X(TRANSACTION_ID, SCOPE_TRANSACTION, 64, 0)                                           \
+	X(SESSION_PROTOCOL, SCOPE_SESSION, 8, 0)                                              \
+	X(SESSION_EVENT, SCOPE_CALL, 32, 0)                                                   \
+	X(SESSION_STATE, SCOPE_CALL, 16, EVENT_BIT(EVENT_COMMAND))                            \
+	X(SESSION_END, SCOPE_SESSION, 16, 0)                                                  \
+	X(HOOK_DEADLINE, SCOPE_CALL, 20, 0)                                                   \
+	X(REMOTE_ADDR, SCOPE_SESSION, 64, 0)                                                  \
+	X(REMOTE_PORT, SCOPE_SESSION, 5, 0)                                                   \
+	X(REMOTE_HOST, SCOPE_SESSION, 255, 0)                                                 \
+	X(LOCAL_ADDR, SCOPE_SESSION, 64, 0)                                                   \
+	X(LOCAL_PORT, SCOPE_SESSION, 5, 0)                                                    \
+	X(HELO, SCOPE_SESSION, 255, EVENT_BIT(EVENT_HELO))                                    \
+	X(AUTH_USER, SCOPE_SESSION, 255, 0)                                                   \
+	X(AUTH_MECH, SCOPE_SESSION, 20, 0)                                                    \
+	X(AUTH_NAME, SCOPE_CALL, 255, EVENT_BIT(EVENT_SECRET) | EVENT_BIT(EVENT_TOKEN))       \
+	X(TLS_VERSION, SCOPE_SESSION, 16, 0)                                                  \
+	X(TLS_CIPHER, SCOPE_SESSION, 64, 0)                                                   \
+	X(TLS_SNI, SCOPE_SESSION, 255, 0)                                                     \
+	X(TLS_PEER, SCOPE_SESSION, 1024, 0)                                                   \
+	X(SENDER, SCOPE_TRANSACTION, 320, EVENT_BIT(EVENT_MAIL))                              \
+	X(SENDER_SAFE, SCOPE_TRANSACTION, 200, 0)                                             \
+	X(ORIGINAL_SENDER, SCOPE_TRANSACTION, 320, 0)                                         \
+	X(MAIL_PARAMS, SCOPE_TRANSACTION, 2048, EVENT_BIT(EVENT_MAIL))                        \
+	X(BODY, SCOPE_TRANSACTION, 16, EVENT_BIT(EVENT_MAIL))                                 \
+	X(SMTPUTF8, SCOPE_TRANSACTION, 1, EVENT_BIT(EVENT_MAIL))                              \
+	X(DSN_RET, SCOPE_TRANSACTION, 8, EVENT_BIT(EVENT_MAIL))                               \
+	X(DSN_ENVID, SCOPE_TRANSACTION, 100, EVENT_BIT(EVENT_MAIL))                           \
+	X(RECIPIENT, SCOPE_RECIPIENT, 320, EVENT_BIT(EVENT_RCPT))                             \
+	X(RECIPIENT_SAFE, SCOPE_RECIPIENT, 200, 0)                                            \
+	X(ORIGINAL_RECIPIENT, SCOPE_RECIPIENT, 320, 0)                                        \
+	X(RCPT_PARAMS, SCOPE_RECIPIENT, 2048, EVENT_BIT(EVENT_RCPT))                          \
+	X(DSN_NOTIFY, SCOPE_RECIPIENT, 32, EVENT_BIT(EVENT_RCPT))                             \
+	X(DSN_ORCPT, SCOPE_RECIPIENT, 500, EVENT_BIT(EVENT_RCPT))                             \
+	X(RECIPIENT_COUNT, SCOPE_CALL, 10, 0)                                                 \
+	X(MESSAGE_SIZE, SCOPE_CALL, 20, 0)                                                    \
+	X(XFORWARD_NAME, SCOPE_TRANSACTION, 255, 0)                                           \
+	X(XFORWARD_ADDR, SCOPE_TRANSACTION, 255, 0)                                           \
+	X(XFORWARD_PORT, SCOPE_TRANSACTION, 255, 0)                                           \
+	X(XFORWARD_PROTO, SCOPE_TRANSACTION, 64, 0)                                           \
+	X(XFORWARD_HELO, SCOPE_TRANSACTION, 255, 0)                                           \
+	X(XFORWARD_IDENT, SCOPE_TRANSACTION, 255, 0)                                          \
+	X(XFORWARD_SOURCE, SCOPE_TRANSACTION, 255, 0)                                         \
+	X(USER, SCOPE_SESSION, 255, 0)                                                        \
+	X(USER_SAFE, SCOPE_SESSION, 200, 0)                                                   \
+	X(MESSAGE, SCOPE_CALL, 1024,                                                          \
+	  EVENT_BIT(EVENT_SIZE) | EVENT_BIT(EVENT_RETRIEVE) | EVENT_BIT(EVENT_TOP))           \
+	X(TOP_LINES, SCOPE_CALL, 20, EVENT_BIT(EVENT_TOP))                                    \
+	X(ARGUMENT, SCOPE_CALL, 2048,                                                         \
+	  EVENT_BIT(EVENT_NOOP) | EVENT_BIT(EVENT_VRFY) | EVENT_BIT(EVENT_EXPN) |             \
 		  EVENT_BIT(EVENT_HELP) | EVENT_BIT(EVENT_ETRN) | EVENT_BIT(EVENT_COMMAND))
 
 enum fact_name {
@@ -200,7 +200,8 @@ struct fact {
 /* An event as an engine raises it. The spans live until the event is answered. */
 struct event_call {
 	enum event event;
-	unsigned answers; /* verdicts expected: 1, or for LMTP's DELIVER one per accepted recipient */
+	unsigned answers; /* verdicts expected: 1, or for LMTP's DELIVER one per accepted recipient
+			   */
 	unsigned count;
 	struct fact facts[EVENT_FACTS_MAX];
 };
@@ -219,11 +220,11 @@ MS_API struct span event_fact(const struct event_call *call, enum fact_name name
 MS_API bool fact_is_clean(enum fact_name name, struct span value);
 
 /* Why a session ended; the words are the values of SESSION_END. */
-#define SESSION_ENDS(X) \
-	X(QUIT, "quit")      \
-	X(TIMEOUT, "timeout") \
-	X(EOF, "eof")        \
-	X(LIMIT, "limit")    \
+#define SESSION_ENDS(X)         \
+	X(QUIT, "quit")         \
+	X(TIMEOUT, "timeout")   \
+	X(EOF, "eof")           \
+	X(LIMIT, "limit")       \
 	X(SHUTDOWN, "shutdown") \
 	X(ERROR, "error")
 

@@ -72,7 +72,8 @@ static void on_connect(struct pop3 *pop3, const struct verdict *verdict)
 		return;
 	}
 	if (text.len == 0) {
-		/* An address literal cannot come first: it would look like a response code (RFC 2449 8). */
+		/* An address literal cannot come first: it would look like a response code (RFC
+		 * 2449 8). */
 		if (span_starts(pop3->config->hostname, SPAN("[")))
 			buffer_string(&ready, "POP3 ready at ");
 		buffer_put(&ready, pop3->config->hostname);

@@ -15,8 +15,8 @@
 
 uint32_t runner_timeout(const struct runner *runner, enum event event)
 {
-	return event == EVENT_DELIVER ? runner->options->deliver_timeout :
-					runner->options->hook_timeout;
+	return event == EVENT_DELIVER ? runner->options->deliver_timeout
+				      : runner->options->hook_timeout;
 }
 
 bool runner_handles(const struct runner *runner, enum event event)
@@ -58,9 +58,10 @@ struct serve *runner_serve(struct runner *runner)
 	buffer_string(&buffer, "/serve");
 	if (buffer_cstr(&buffer) == NULL)
 		return NULL;
-	started = runner->directory->serve == SERVE_SOCKET ?
-			  serve_connect(serve, path, timeout) :
-			  serve_start(serve, path,
+	started =
+		runner->directory->serve == SERVE_SOCKET
+			? serve_connect(serve, path, timeout)
+			: serve_start(serve, path,
 				      runner_environment(runner, EVENT_CONNECT, timeout), timeout);
 	if (!started)
 		return NULL;
@@ -251,7 +252,8 @@ struct verdict runner_decide(struct runner *runner, const struct ask *ask, int *
 
 	*content = -1;
 	if (job == NULL) {
-		/* A program that should answer and could not even be started is no missing opinion. */
+		/* A program that should answer and could not even be started is no missing opinion.
+		 */
 		if (has_file(runner, ask) || has_serve(runner, ask))
 			verdict.exit = EXIT_TEMPFAIL;
 		return verdict;

@@ -41,7 +41,8 @@ static void open_failed(struct runner *runner, struct delivery *delivery)
 	delivery->verdict.exit = EXIT_TEMPFAIL;
 }
 
-/* Starts a run for the recipient `only` (from 1; 0: for all). The facts of the recipient are set. */
+/* Starts a run for the recipient `only` (from 1; 0: for all). The facts of the recipient are set.
+ */
 static void start(struct runner *runner, struct delivery *delivery, uint32_t only)
 {
 	struct ask ask = { .event = EVENT_DELIVER };
@@ -51,9 +52,8 @@ static void start(struct runner *runner, struct delivery *delivery, uint32_t onl
 
 	*delivery = (struct delivery){ .message = -1, .envelope = -1 };
 	delivery->verdict.exit = VERDICT_NONE;
-	ask.envelope = delivery->envelope =
-		envelope_file(&runner->envelope, &runner->facts, dsn_announced(runner), only,
-			      &ask.envelope_len);
+	ask.envelope = delivery->envelope = envelope_file(
+		&runner->envelope, &runner->facts, dsn_announced(runner), only, &ask.envelope_len);
 	ask.message = delivery->message = spool_reader(&runner->spool);
 	ask.message_len = runner->spool.size;
 	if (ask.envelope < 0 || ask.message < 0 || !spawn_raise_fd(&delivery->envelope) ||

@@ -39,9 +39,9 @@ static const char *otherwise(const struct parser *parser, enum event event)
 {
 	switch (event) {
 	case EVENT_RCPT:
-		return parser->smtp.accept_domain_count > 0 ?
-			       "no program: domains of --accept-domain are accepted, others refused" :
-			       "no program: every recipient is refused (no --accept-domain)";
+		return parser->smtp.accept_domain_count > 0
+			       ? "no program: domains of --accept-domain are accepted, others refused"
+			       : "no program: every recipient is refused (no --accept-domain)";
 	case EVENT_DELIVER:
 		return "no program: every message hears 451";
 	case EVENT_AUTH:

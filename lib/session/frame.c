@@ -46,7 +46,8 @@ void frame_put(struct buffer *buffer, const struct frame *frame)
 	buffer_byte(buffer, (char)frame->kind);
 	if (frame->kind == FRAME_BYE) {
 		buffer_byte(buffer, (char)frame->end);
-		buffer_put(buffer, (struct span){ (const char *)&frame->counts, sizeof(frame->counts) });
+		buffer_put(buffer,
+			   (struct span){ (const char *)&frame->counts, sizeof(frame->counts) });
 		put_span(buffer, frame->fault);
 		return;
 	}
@@ -107,7 +108,8 @@ void answer_put(struct buffer *buffer, const struct answer *answer)
 	uint16_t exit = (uint16_t)(int16_t)answer->verdict.exit;
 
 	buffer_byte(buffer, (char)answer->kind);
-	buffer_put(buffer, (struct span){ (const char *)&answer->handled, sizeof(answer->handled) });
+	buffer_put(buffer,
+		   (struct span){ (const char *)&answer->handled, sizeof(answer->handled) });
 	put_u16(buffer, exit);
 	buffer_byte(buffer, answer->verdict.close ? 1 : 0);
 	put_span(buffer, answer->verdict.id);
@@ -121,9 +123,8 @@ bool answer_take(struct span bytes, struct answer *answer)
 
 	if (!take(&bytes, &kind, 1) || kind > ANSWER_SHUTDOWN ||
 	    !take(&bytes, &answer->handled, sizeof(answer->handled)) ||
-	    !take(&bytes, &exit, sizeof(exit)) ||
-	    !take(&bytes, &close, 1) || !take_span(&bytes, &answer->verdict.id) ||
-	    !take_span(&bytes, &answer->verdict.text))
+	    !take(&bytes, &exit, sizeof(exit)) || !take(&bytes, &close, 1) ||
+	    !take_span(&bytes, &answer->verdict.id) || !take_span(&bytes, &answer->verdict.text))
 		return false;
 	answer->kind = (enum answer_kind)kind;
 	answer->verdict.exit = exit;

@@ -25,10 +25,10 @@ enum frame_kind {
 
 struct frame {
 	enum frame_kind kind;
-	struct event_call call;     /* FRAME_TELL, FRAME_ASK */
-	enum session_end end;       /* FRAME_BYE */
+	struct event_call call;      /* FRAME_TELL, FRAME_ASK */
+	enum session_end end;        /* FRAME_BYE */
 	struct engine_counts counts; /* FRAME_BYE */
-	struct span fault;          /* FRAME_BYE: what to log beside, printable; or empty */
+	struct span fault;           /* FRAME_BYE: what to log beside, printable; or empty */
 };
 
 /* Appends a frame; buffer->overflow when it does not fit. */

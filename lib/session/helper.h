@@ -8,8 +8,8 @@
 #include "base/buffer.h"
 
 /*
- * Writes the path of the helper `name`: in the libexec directory that was configured at build time, or,
- * when it is not there, beside the running program (a build tree).
+ * Writes the path of the helper `name`: in the libexec directory that was configured at build time,
+ * or, when it is not there, beside the running program (a build tree).
  */
 void helper_path(struct buffer *path, const char *name);
 

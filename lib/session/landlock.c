@@ -2,8 +2,8 @@
 /*
  * landlock.c - no file, no TCP port, no signal or abstract socket beyond the process.
  *
- * The numbers are those of the kernel's interface; the headers of the machine we are built on may be
- * older than the kernel that we run on.
+ * The numbers are those of the kernel's interface; the headers of the machine we are built on may
+ * be older than the kernel that we run on.
  */
 #include "session/sandbox.h"
 

@@ -49,7 +49,7 @@ static int checkpassword_data(struct span name, struct span password)
 
 /* What auth is to run: the store, or the program that runs the hooks under auth's identity. */
 struct store_arguments {
-	char path[BACKEND_PATH_MAX + 32];   /* of auth */
+	char path[BACKEND_PATH_MAX + 32]; /* of auth */
 	char store[BACKEND_PATH_MAX + 32];
 	char hook_timeout[48];
 	char spool_memory[48];
@@ -80,12 +80,12 @@ static bool compose_arguments(struct runner *runner, struct store_arguments *arg
 		arguments->items[count++] = (char *)(uintptr_t) "serve";
 	} else {
 		helper_path(&store, "hook-runner");
-		arguments->items[count++] = numbered_flag(arguments->hook_timeout,
-							  sizeof(arguments->hook_timeout),
-							  "--hook-timeout=", options->hook_timeout);
-		arguments->items[count++] = numbered_flag(arguments->spool_memory,
-							  sizeof(arguments->spool_memory),
-							  "--spool-memory=", options->spool_memory);
+		arguments->items[count++] =
+			numbered_flag(arguments->hook_timeout, sizeof(arguments->hook_timeout),
+				      "--hook-timeout=", options->hook_timeout);
+		arguments->items[count++] =
+			numbered_flag(arguments->spool_memory, sizeof(arguments->spool_memory),
+				      "--spool-memory=", options->spool_memory);
 		arguments->items[count++] = (char *)(uintptr_t) "--spool-dir";
 		arguments->items[count++] = (char *)(uintptr_t)options->spool_dir;
 		if (options->lock_file != NULL) {
@@ -135,13 +135,11 @@ static int await_hello(struct runner *runner)
 {
 	struct serve *serve = runner->serve;
 
-	while (serve->phase == SERVE_HELLO && !runner->parser_gone)
-		runner->parser_gone = runner_turn(runner, false, false).control;
+	while (serve->phase == SERVE_HELLO)
+		runner_turn(runner, false, false);
 	if (serve->phase == SERVE_READY)
 		return EXIT_DONE;
-	serve_hang_up(serve);
-	while (!serve_gone(serve))
-		runner_turn(runner, false, false);
+	runner_end_serve(runner);
 	/* Success is the store that runs: auth that ended well without it is trouble of ours. */
 	if (!WIFEXITED(serve->status) || WEXITSTATUS(serve->status) == 0)
 		return EXIT_TEMPFAIL;
@@ -160,9 +158,9 @@ static void log_login(struct runner *runner, struct span name, int exit)
 	struct log_line line;
 
 	log_begin(&line, exit == EXIT_DONE ? LOG_INFO : LOG_NOTICE,
-		  exit == EXIT_DONE ? "login" :
-		  refused(exit)     ? "authentication failed" :
-				      "authentication impossible");
+		  exit == EXIT_DONE ? "login"
+		  : refused(exit)   ? "authentication failed"
+				    : "authentication impossible");
 	log_string(&line, "session", runner->session);
 	log_text(&line, "peer", facts_get(&runner->facts, FACT_REMOTE_ADDR));
 	log_text(&line, "user", name);
@@ -176,7 +174,7 @@ static void wait_floor(struct runner *runner, int64_t began)
 {
 	runner->wake = began + AUTH_FLOOR;
 	while (clock_now() < runner->wake && !runner->parser_gone)
-		runner->parser_gone = runner_turn(runner, false, false).control;
+		runner_turn(runner, false, false);
 	runner->wake = CLOCK_NEVER;
 }
 
@@ -253,7 +251,8 @@ void runner_list(struct runner *runner)
 {
 	int content;
 	struct verdict verdict = runner_decide(
-		runner, &(struct ask){ .event = EVENT_LIST, .message = -1, .envelope = -1 }, &content);
+		runner, &(struct ask){ .event = EVENT_LIST, .message = -1, .envelope = -1 },
+		&content);
 
 	if (verdict.exit == EXIT_DONE) {
 		content = make_seekable(runner, content);
@@ -293,17 +292,12 @@ void runner_delete(struct runner *runner, const struct event_call *call)
 
 void runner_logout(struct runner *runner)
 {
-	struct serve *serve = runner->serve;
-
 	if (runner->login != RUNNER_LOGGED_IN && runner->login != RUNNER_LISTED)
 		return;
 	if (runner->login == RUNNER_LISTED && runner->serve_all)
 		runner_inform(runner, EVENT_LOGOUT);
 	/* The end of its input ends the store, and with it the lock. */
-	serve_hang_up(serve);
-	serve->deadline = clock_deadline(clock_now(), JOB_GRACE);
-	while (!serve_gone(serve))
-		runner_turn(runner, false, false);
+	runner_end_serve(runner);
 	if (runner->login == RUNNER_LISTED && !runner->serve_all)
 		runner_inform(runner, EVENT_LOGOUT);
 	runner->login = RUNNER_NO_LOGIN;

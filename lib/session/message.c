@@ -82,7 +82,8 @@ void runner_mail_from(struct runner *runner, bool asked)
 	set_address(facts, FACT_ORIGINAL_SENDER, FACT_SENDER_SAFE, facts_get(facts, FACT_SENDER));
 	if (!asked)
 		return;
-	verdict = runner_decide(runner, &(struct ask){ .event = EVENT_MAIL, .message = -1, .envelope = -1 },
+	verdict = runner_decide(runner,
+				&(struct ask){ .event = EVENT_MAIL, .message = -1, .envelope = -1 },
 				&content);
 	runner_answer(runner, &verdict, -1);
 	if (!exit_accepts(verdict.exit) && verdict.exit != VERDICT_NONE)
@@ -249,8 +250,9 @@ void runner_data(struct runner *runner, bool asked)
 		runner_answer(runner, &verdict, -1);
 }
 
-/* Moves the preamble, then octets of the pipe, to the filter's standard input. */
-static void feed_filter(struct runner *runner)
+/* Moves the preamble, then octets of the pipe, to the filter's standard input. False: the pipe has
+ * ended. */
+static bool feed_filter(struct runner *runner)
 {
 	struct span rest = span_from(buffer_span(&runner->preamble), runner->filter_sent);
 	ssize_t moved;
@@ -267,17 +269,16 @@ static void feed_filter(struct runner *runner)
 	/* One that has stopped reading has seen enough: exit 0 counts all the same. */
 	if (moved < 0 && errno != EAGAIN && errno != EINTR)
 		fd_close(&runner->filter_in);
+	return moved != 0;
 }
 
-void runner_receive(struct runner *runner)
+bool runner_receive(struct runner *runner)
 {
 	char block[8192];
 	int64_t moved;
 
-	if (runner->filter_in >= 0) {
-		feed_filter(runner);
-		return;
-	}
+	if (runner->filter_in >= 0)
+		return feed_filter(runner);
 	/* In POP3 octets come before the event that they belong to is told. */
 	if (runner->spool.fd < 0 && runner->spool.error == 0)
 		spool_open(&runner->spool);
@@ -287,6 +288,7 @@ void runner_receive(struct runner *runner)
 		moved = spool_splice(&runner->spool, runner->pipe, 65536);
 	if (moved > 0)
 		runner->received += (uint64_t)moved;
+	return moved != 0;
 }
 
 void runner_filtered(struct runner *runner)
@@ -303,9 +305,7 @@ static bool receive_rest(struct runner *runner, uint64_t octets)
 	while (runner->received < octets) {
 		struct turn turn = runner_turn(runner, false, true);
 
-		if (turn.pipe)
-			runner_receive(runner);
-		else if (turn.control)
+		if (turn.pipe ? !runner_receive(runner) : runner->parser_gone)
 			return false;
 	}
 	return runner->received == octets;
@@ -321,7 +321,8 @@ static void read_refusal(struct runner *runner, struct job *job)
 	fd_close(&fd);
 }
 
-/* Lets the filter finish. True: the spool holds the message; else *verdict says what became of it. */
+/* Lets the filter finish. True: the spool holds the message; else *verdict says what became of it.
+ */
 static bool finish_filter(struct runner *runner, struct verdict *verdict)
 {
 	struct hook *hook = runner->filter;

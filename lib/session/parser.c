@@ -92,7 +92,8 @@ static void receive(struct verdict *verdict)
 			fd_close(&fd);
 			return;
 		}
-		/* A shutdown that crosses the question is carried out when the stream next waits. */
+		/* A shutdown that crosses the question is carried out when the stream next waits.
+		 */
 		self.shutdown |= answer.kind == ANSWER_SHUTDOWN;
 	} while (answer.kind == ANSWER_SHUTDOWN);
 	*verdict = answer.verdict;
@@ -115,8 +116,8 @@ static void keep_listing(void)
 static void ask(void *context, const struct event_call *call, unsigned which,
 		struct verdict *verdict)
 {
-	bool asked = (self.parser->handled & EVENT_BIT(call->event)) != 0 ||
-		     call->event == EVENT_LOGOUT;
+	bool asked =
+		(self.parser->handled & EVENT_BIT(call->event)) != 0 || call->event == EVENT_LOGOUT;
 	struct frame frame = { .kind = asked ? FRAME_ASK : FRAME_TELL, .call = *call };
 	char digits[20];
 	struct buffer octets = BUFFER(digits);
@@ -174,8 +175,8 @@ static ssize_t content(void *context, char *bytes, size_t len)
 static enum session_end watched(void *context)
 {
 	struct answer answer;
-	ssize_t got = frame_receive(PARSER_CONTROL, self.answer_bytes, sizeof(self.answer_bytes),
-				    NULL);
+	ssize_t got =
+		frame_receive(PARSER_CONTROL, self.answer_bytes, sizeof(self.answer_bytes), NULL);
 
 	(void)context;
 	if (got <= 0 || !answer_take((struct span){ self.answer_bytes, (size_t)got }, &answer))

@@ -18,21 +18,21 @@ enum { PARSER_IN = 0, PARSER_OUT = 1, PARSER_CONTROL = 3, PARSER_PIPE = 4, PARSE
 
 struct parser {
 	enum protocol protocol;
-	struct smtp_config smtp;   /* of SMTP and LMTP */
-	struct pop3_config pop3;   /* of POP3 */
-	event_set handled;         /* events that the runner is asked about */
+	struct smtp_config smtp; /* of SMTP and LMTP */
+	struct pop3_config pop3; /* of POP3 */
+	event_set handled;       /* events that the runner is asked about */
 	struct stream_limits limits;
-	bool traced;               /* PARSER_TRACE is open */
-	bool caged;                /* --sandbox is not off */
-	bool writes_files;         /* output or trace is a regular file */
+	bool traced;       /* PARSER_TRACE is open */
+	bool caged;        /* --sandbox is not off */
+	bool writes_files; /* output or trace is a regular file */
 	struct sandbox_offer offer;
-	size_t pipe_size;          /* octets that the pipe holds */
-	struct span peer;          /* for the process title, or empty */
+	size_t pipe_size; /* octets that the pipe holds */
+	struct span peer; /* for the process title, or empty */
 };
 
 /*
- * Enters the cage, runs the session on the PARSER_ descriptors, and returns the exit status of the process: 0, or
- * another when the cage could not be entered.
+ * Enters the cage, runs the session on the PARSER_ descriptors, and returns the exit status of the
+ * process: 0, or another when the cage could not be entered.
  */
 int parser_run(struct parser *parser);
 

@@ -36,13 +36,12 @@ void runner_answer(struct runner *runner, const struct verdict *verdict, int fd)
 static void ask_plainly(struct runner *runner, const struct event_call *call)
 {
 	int content;
-	struct verdict verdict =
-		runner_decide(runner,
-			      &(struct ask){ .event = call->event,
-					     .verb = event_fact(call, FACT_VERB),
-					     .message = -1,
-					     .envelope = -1 },
-			      &content);
+	struct verdict verdict = runner_decide(runner,
+					       &(struct ask){ .event = call->event,
+							      .verb = event_fact(call, FACT_VERB),
+							      .message = -1,
+							      .envelope = -1 },
+					       &content);
 
 	runner_answer(runner, &verdict, content);
 	fd_close(&content);
@@ -190,7 +189,8 @@ static void take_bye(struct runner *runner, const struct frame *frame)
 
 static void take_frames(struct runner *runner)
 {
-	ssize_t got = frame_receive(runner->control, runner->datagram, sizeof(runner->datagram), NULL);
+	ssize_t got =
+		frame_receive(runner->control, runner->datagram, sizeof(runner->datagram), NULL);
 	struct span rest = { runner->datagram, got > 0 ? (size_t)got : 0 };
 
 	if (got <= 0) {
@@ -258,19 +258,6 @@ static void reap_parser(struct runner *runner)
 	log_end(&line);
 }
 
-/* Hangs up on the co-process of a mail session and lets it end by itself for a while. */
-static void end_serve(struct runner *runner)
-{
-	struct serve *serve = runner->serve;
-
-	if (serve == NULL)
-		return;
-	serve_hang_up(serve);
-	serve->deadline = clock_deadline(clock_now(), JOB_GRACE);
-	while (!serve_gone(serve))
-		runner_turn(runner, false, false);
-}
-
 void runner_run(struct runner *runner)
 {
 	while (!runner->over) {
@@ -290,7 +277,7 @@ void runner_run(struct runner *runner)
 	facts_set(&runner->facts, FACT_SESSION_END, span_of(session_end_words[runner->end]));
 	if (runner->login != RUNNER_NO_LOGIN)
 		runner_logout(runner);
-	end_serve(runner);
+	runner_end_serve(runner);
 	if (runner->end == END_TIMEOUT)
 		runner_inform(runner, EVENT_TIMEOUT);
 	runner_inform(runner, EVENT_DISCONNECT);

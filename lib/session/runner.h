@@ -45,22 +45,22 @@ struct runner {
 	const struct options *options;
 	struct directory *directory;
 	struct span hostname;
-	event_set handled;  /* events that are asked about; the parser knows the same set */
-	char session[40];   /* SESSION_ID */
-	int null;           /* /dev/null */
-	int control;        /* frames */
-	int pipe;           /* octets of messages */
-	int signals;        /* signalfd: SIGTERM */
+	event_set handled; /* events that are asked about; the parser knows the same set */
+	char session[40];  /* SESSION_ID */
+	int null;          /* /dev/null */
+	int control;       /* frames */
+	int pipe;          /* octets of messages */
+	int signals;       /* signalfd: SIGTERM */
 	pid_t parser;
-	bool parser_gone;   /* the control socket has ended */
-	bool over;          /* no more frames are served */
+	bool parser_gone; /* the control socket has ended */
+	bool over;        /* no more frames are served */
 	bool draining;
 	int64_t drain_deadline;
-	int64_t wake;       /* a turn ends then at the latest; CLOCK_NEVER but while something is timed */
+	int64_t wake; /* a turn ends then at the latest; CLOCK_NEVER but while something is timed */
 	enum session_end end;
 	struct engine_counts counts;
 	int64_t began;
-	int64_t hook_time;  /* milliseconds spent waiting for programs */
+	int64_t hook_time; /* milliseconds spent waiting for programs */
 	uint32_t transactions;
 	uint32_t auth_failures;
 
@@ -68,7 +68,7 @@ struct runner {
 	enum runner_login login;
 	struct envelope envelope;
 	struct spool spool;
-	uint64_t received;  /* octets of the message that came down the pipe */
+	uint64_t received; /* octets of the message that came down the pipe */
 	struct hook *filter;
 	int filter_in;      /* its standard input, or -1 */
 	int filter_out;     /* its standard output, or -1 */
@@ -78,11 +78,11 @@ struct runner {
 	unsigned hook_count;
 	struct serve *serve; /* NULL until one is needed */
 	unsigned serve_starts;
-	bool serve_all;      /* it is the hook-runner: it answers whatever its hello names */
+	bool serve_all; /* it is the hook-runner: it answers whatever its hello names */
 
-	struct buffer headers;   /* that hooks added: of the session, then of the transaction */
-	size_t session_headers;  /* octets of the former */
-	struct buffer preamble;  /* Received, then `headers`: what stands before the message */
+	struct buffer headers;  /* that hooks added: of the session, then of the transaction */
+	size_t session_headers; /* octets of the former */
+	struct buffer preamble; /* Received, then `headers`: what stands before the message */
 	struct facts facts;
 	struct hook *hooks[RUNNER_HOOKS_MAX]; /* running or answered, not yet released */
 	struct environment environment;
@@ -99,7 +99,7 @@ void runner_run(struct runner *runner);
 
 /* What a turn found ready. */
 struct turn {
-	bool control; /* a frame, or the end of the parser */
+	bool control; /* with `listen`: a frame, or the end of the parser */
 	bool pipe;    /* octets of a message */
 };
 
@@ -113,8 +113,14 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive);
 struct hook *runner_hook(struct runner *runner);
 void runner_release(struct runner *runner, struct hook *hook);
 
-/* Waits for a job. When the parser is gone only deliver and delete go on. */
+/*
+ * Waits for a job.  When the parser ends meanwhile, runner->parser_gone is set and only what has to
+ * be finished goes on: deliver, delete, and programs that are merely told of something.
+ */
 void runner_wait(struct runner *runner, const struct job *job);
+
+/* Hangs up on the co-process and waits for its end, for JOB_GRACE seconds at the most. */
+void runner_end_serve(struct runner *runner);
 
 /* Ends whatever is left and reaps it. */
 void runner_sweep(struct runner *runner);
@@ -139,7 +145,7 @@ struct ask {
 	struct span verb; /* of EVENT_COMMAND */
 	int message;      /* standard input, or -1 */
 	uint64_t message_len;
-	int envelope;     /* deliver: descriptor 3, or -1 */
+	int envelope; /* deliver: descriptor 3, or -1 */
 	uint64_t envelope_len;
 };
 
@@ -175,12 +181,13 @@ void runner_reset(struct runner *runner);
 /* Takes what is left of a message that came to nothing out of the pipe. */
 void runner_abandon(struct runner *runner, const struct event_call *call);
 /*
- * Waits for the rest of a message of `octets` and for its filter.  True: the spool holds it.  False: *verdict
- * says what became of it, or the session is over.
+ * Waits for the rest of a message of `octets` and for its filter.  True: the spool holds it. False:
+ * *verdict says what became of it, or the session is over.
  */
 bool runner_message(struct runner *runner, uint64_t octets, struct verdict *verdict);
-/* Takes octets of a message out of the pipe, into the spool or the filter. */
-void runner_receive(struct runner *runner);
+/* Takes octets of a message out of the pipe, into the spool or the filter. False: the pipe has
+ * ended. */
+bool runner_receive(struct runner *runner);
 /* Takes octets of a filter's output into the spool. */
 void runner_filtered(struct runner *runner);
 

@@ -39,38 +39,18 @@ static const long allowed[] = {
 #ifdef SYS_poll
 	SYS_poll,
 #endif
-	SYS_ppoll,
-	SYS_read,
-	SYS_write,
-	SYS_readv,
-	SYS_writev,
-	SYS_sendmsg,
-	SYS_recvmsg,
-	SYS_sendto,
-	SYS_recvfrom,
-	SYS_getsockopt,
-	SYS_pread64,
-	SYS_lseek,
-	SYS_close,
-	SYS_shutdown,
-	SYS_clock_gettime,
-	SYS_getrandom,
-	SYS_brk,
-	SYS_munmap,
-	SYS_mremap,
-	SYS_madvise,
-	SYS_futex,
-	SYS_rt_sigreturn,
-	SYS_restart_syscall,
-	SYS_exit,
-	SYS_exit_group,
+	SYS_ppoll,     SYS_read,         SYS_write,           SYS_readv,    SYS_writev,
+	SYS_sendmsg,   SYS_recvmsg,      SYS_sendto,          SYS_recvfrom, SYS_getsockopt,
+	SYS_pread64,   SYS_lseek,        SYS_close,           SYS_shutdown, SYS_clock_gettime,
+	SYS_getrandom, SYS_brk,          SYS_munmap,          SYS_mremap,   SYS_madvise,
+	SYS_futex,     SYS_rt_sigreturn, SYS_restart_syscall, SYS_exit,     SYS_exit_group,
 };
 
-#define COUNT  (sizeof(allowed) / sizeof(*allowed))
-#define FIELD(name) offsetof(struct seccomp_data, name)
-#define LOAD(offset)            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
-#define SKIP_UNLESS(value, n)   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, (n))
-#define RETURN(action)          BPF_STMT(BPF_RET | BPF_K, (action))
+#define COUNT                 (sizeof(allowed) / sizeof(*allowed))
+#define FIELD(name)           offsetof(struct seccomp_data, name)
+#define LOAD(offset)          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
+#define SKIP_UNLESS(value, n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, (n))
+#define RETURN(action)        BPF_STMT(BPF_RET | BPF_K, (action))
 
 /* Where the low half of an argument lies in struct seccomp_data. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

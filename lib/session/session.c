@@ -46,8 +46,8 @@ static const char *const protocol_names[] = { "SMTP", "LMTP", "POP3" };
 static struct span own_name(const struct options *options, const struct peer *peer)
 {
 	struct buffer name = BUFFER(self.hostname);
-	const char *address = peer != NULL && peer->local_addr[0] != '\0' ? peer->local_addr :
-									    "127.0.0.1";
+	const char *address =
+		peer != NULL && peer->local_addr[0] != '\0' ? peer->local_addr : "127.0.0.1";
 
 	if (options->hostname != NULL && options->hostname[0] != '\0')
 		return span_of(options->hostname);
@@ -57,7 +57,8 @@ static struct span own_name(const struct options *options, const struct peer *pe
 	return buffer_span(&name);
 }
 
-void session_refuse(enum protocol protocol, const struct options *options, int out, const char *text)
+void session_refuse(enum protocol protocol, const struct options *options, int out,
+		    const char *text)
 {
 	char bytes[512];
 	struct buffer reply = BUFFER(bytes);
@@ -310,7 +311,8 @@ static bool open_signals(void)
 	return self.runner.signals >= 0 && spawn_raise_fd(&self.runner.signals);
 }
 
-/* /dev/null takes the low numbers: what is opened from here on is never in the way of a program's. */
+/* /dev/null takes the low numbers: what is opened from here on is never in the way of a program's.
+ */
 static bool open_null(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -394,7 +396,8 @@ int session_run(enum protocol protocol, const struct options *options, const str
 	set_facts(protocol, peer);
 	configure(protocol, options, peer);
 	if (options->trace != NULL) {
-		trace = open(options->trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+		trace = open(options->trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+			     0600);
 		if (trace < 0)
 			log_fault(LOG_ERR, "cannot open the trace", "path", options->trace, errno);
 	}

@@ -10,16 +10,16 @@
 #include "session/peer.h"
 
 /*
- * Reads the backend directory and settles what sessions have in common; before session_run, and again
- * when options have changed. An accept loop does so once for all sessions. False: it is not to be
- * had; `fault` (BACKEND_FAULTS_MAX suffice) says why, and what was prepared before stays in force.
- * Files in the directory that cannot be used are logged.
+ * Reads the backend directory and settles what sessions have in common; before session_run, and
+ * again when options have changed. An accept loop does so once for all sessions. False: it is not
+ * to be had; `fault` (BACKEND_FAULTS_MAX suffice) says why, and what was prepared before stays in
+ * force. Files in the directory that cannot be used are logged.
  */
 bool session_prepare(enum protocol protocol, const struct options *options, struct buffer *fault);
 
 /*
- * Says in words what a prepared session would do: what it announces to a client that comes over a pipe, and the
- * program for each event. The rest of what --check prints.
+ * Says in words what a prepared session would do: what it announces to a client that comes over a
+ * pipe, and the program for each event. The rest of what --check prints.
  */
 void session_describe(enum protocol protocol, const struct options *options, struct buffer *text);
 
@@ -32,7 +32,9 @@ void session_describe(enum protocol protocol, const struct options *options, str
 int session_run(enum protocol protocol, const struct options *options, const struct peer *peer,
 		int in, int out);
 
-/* Tells the client that it cannot be served now ("421 host ..." or "-ERR ...") without a session: over a limit, or misconfigured. */
-void session_refuse(enum protocol protocol, const struct options *options, int out, const char *text);
+/* Tells the client that it cannot be served now ("421 host ..." or "-ERR ...") without a session:
+ * over a limit, or misconfigured. */
+void session_refuse(enum protocol protocol, const struct options *options, int out,
+		    const char *text);
 
 #endif

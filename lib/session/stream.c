@@ -26,8 +26,8 @@ static bool is_socket(int fd)
 }
 
 /*
- * Waits until `fd` (-1: nothing, just for the time) is ready.  With `heed` the
- * handler's descriptor can end the wait.
+ * Waits until `fd` (-1: nothing, just for the time) is ready; the handler's descriptor can
+ * end the wait.
  */
 static enum wait stream_wait(struct stream *stream, struct handler *handler, int fd, short events,
 			     int64_t deadline, enum session_end *end)
@@ -36,8 +36,14 @@ static enum wait stream_wait(struct stream *stream, struct handler *handler, int
 	for (;;) {
 		struct pollfd fds[2] = { { fd, events, 0 }, { handler->watch, POLLIN, 0 } };
 		int64_t now = clock_now();
-		int ready = poll(fds, 2, clock_poll_timeout(now, deadline));
+		int ready;
 
+		/* Before anything that is ready: a peer that trickles is never out of input. */
+		if (now >= deadline) {
+			*end = END_TIMEOUT;
+			return WAIT_TIMEOUT;
+		}
+		ready = poll(fds, 2, clock_poll_timeout(now, deadline));
 		if (ready > 0 && fds[1].revents != 0) {
 			*end = handler->watched(handler->context);
 			if (*end != END_COUNT)
@@ -45,10 +51,6 @@ static enum wait stream_wait(struct stream *stream, struct handler *handler, int
 		}
 		if (ready > 0 && fds[0].revents != 0)
 			return WAIT_READY;
-		if (ready <= 0 && clock_now() >= deadline) {
-			*end = END_TIMEOUT;
-			return WAIT_TIMEOUT;
-		}
 	}
 }
 
@@ -79,7 +81,8 @@ static bool drain(struct stream *stream, struct engine *engine, struct handler *
 
 			/* Shutting down does not cut a reply that the client is reading. */
 			do
-				wait = stream_wait(stream, handler, stream->out, POLLOUT, deadline, end);
+				wait = stream_wait(stream, handler, stream->out, POLLOUT, deadline,
+						   end);
 			while (wait == WAIT_STOP && *end == END_SHUTDOWN);
 			if (wait == WAIT_READY)
 				*end = END_COUNT;
@@ -146,9 +149,9 @@ static bool fill(struct stream *stream, const struct engine *engine, struct hand
 		 int64_t command_deadline, enum session_end *end)
 {
 	struct input *input = &stream->input;
-	int64_t deadline = engine->in_message ?
-				   clock_deadline(clock_now(), stream->limits.data_timeout) :
-				   command_deadline;
+	int64_t deadline = engine->in_message
+				   ? clock_deadline(clock_now(), stream->limits.data_timeout)
+				   : command_deadline;
 	ssize_t got;
 
 	if (input->at > 0) {
@@ -160,9 +163,8 @@ static bool fill(struct stream *stream, const struct engine *engine, struct hand
 		if (stream_wait(stream, handler, stream->in, POLLIN, deadline, end) != WAIT_READY)
 			return false;
 		got = stream->in_socket ? recv(stream->in, input->base + input->len,
-					       STREAM_INPUT - input->len,
-					       MSG_DONTWAIT) :
-					  fd_read(stream->in, input->base + input->len,
+					       STREAM_INPUT - input->len, MSG_DONTWAIT)
+					: fd_read(stream->in, input->base + input->len,
 						  STREAM_INPUT - input->len);
 	} while (got < 0 && (errno == EAGAIN || errno == EINTR));
 	if (got <= 0)
@@ -202,10 +204,10 @@ static void feed(struct stream *stream, struct engine *engine, struct handler *h
 	struct content *content = &stream->content;
 
 	if (content->bytes.len == 0 && !content->last) {
-		ssize_t got = handler->content == NULL ?
-				      -1 :
-				      handler->content(handler->context, stream->content_bytes,
-						       STREAM_INPUT);
+		ssize_t got = handler->content == NULL
+				      ? -1
+				      : handler->content(handler->context, stream->content_bytes,
+							 STREAM_INPUT);
 
 		content->bytes = (struct span){ stream->content_bytes, got > 0 ? (size_t)got : 0 };
 		content->last = got <= 0;
@@ -255,7 +257,8 @@ enum session_end stream_run(struct stream *stream, struct engine *engine, struct
 			alive = answer(stream, engine, handler, &end);
 			break;
 		case ENGINE_BODY:
-			alive = handler->body == NULL || handler->body(handler->context, engine->body);
+			alive = handler->body == NULL ||
+				handler->body(handler->context, engine->body);
 			if (!alive)
 				end = END_ERROR;
 			break;

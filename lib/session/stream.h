@@ -21,26 +21,28 @@
 struct handler {
 	void *context;
 	/*
-	 * Answers an event. `which` counts from 0 to call->answers - 1: the message of an LMTP transaction
-	 * is answered once for each accepted recipient.  Leave the verdict as it is (VERDICT_NONE) to
-	 * have no opinion.  Texts must live until the next call of the handler.
+	 * Answers an event. `which` counts from 0 to call->answers - 1: the message of an LMTP
+	 * transaction is answered once for each accepted recipient.  Leave the verdict as it is
+	 * (VERDICT_NONE) to have no opinion.  Texts must live until the next call of the handler.
 	 */
 	void (*answer)(void *context, const struct event_call *call, unsigned which,
 		       struct verdict *verdict);
-	/* Takes octets of the message that belong to the next DELIVER; may be NULL. False ends the session. */
+	/* Takes octets of the message that belong to the next DELIVER; may be NULL. False ends the
+	 * session. */
 	bool (*body)(void *context, struct span bytes);
 	/*
-	 * What a yielding event yields: up to `len` octets, 0 at the end, -1 for a failure. May be NULL when
-	 * no such event is handled.
+	 * What a yielding event yields: up to `len` octets, 0 at the end, -1 for a failure. May be
+	 * NULL when no such event is handled.
 	 */
 	ssize_t (*content)(void *context, char *bytes, size_t len);
-	/* Before input is waited for: END_COUNT to go on, else the end of the session. May be NULL. */
+	/* Before input is waited for: END_COUNT to go on, else the end of the session. May be NULL.
+	 */
 	enum session_end (*idle)(void *context);
 	/* Events whose answer may take its time: replies are written before. */
 	event_set slow;
 	/*
-	 * A descriptor that is watched while the client is waited for, or -1; when it can be read, `watched` is
-	 * called: END_COUNT to go on, else the end of the session.
+	 * A descriptor that is watched while the client is waited for, or -1; when it can be read,
+	 * `watched` is called: END_COUNT to go on, else the end of the session.
 	 */
 	int watch;
 	enum session_end (*watched)(void *context);
@@ -53,7 +55,7 @@ struct stream_limits {
 	uint32_t session_timeout; /* for all of it */
 	uint32_t min_rate;        /* octets a second of a message, over each data_timeout */
 	uint32_t greeting_delay;
-	uint32_t error_delay;     /* before replies that say no */
+	uint32_t error_delay; /* before replies that say no */
 };
 
 #define STREAM_INPUT  65536
@@ -62,9 +64,10 @@ struct stream_limits {
 struct stream {
 	int in;
 	int out;
-	int trace; /* the dialogue goes there, secrets masked; -1 none */
+	int trace;           /* the dialogue goes there, secrets masked; -1 none */
 	char *input_bytes;   /* STREAM_INPUT octets of the caller's, for what the client sends */
-	char *content_bytes; /* STREAM_INPUT octets for what yielding events yield; NULL when none is handled */
+	char *content_bytes; /* STREAM_INPUT octets for what yielding events yield; NULL when none
+				is handled */
 	struct stream_limits limits;
 	/* the rest is the stream's own */
 	bool in_socket;
@@ -79,8 +82,8 @@ struct stream {
 };
 
 /*
- * Runs a session from greeting to end and returns why it ended. `stream` has in, out, trace, its storage and limits set,
- * `engine` was set up with storage of its own. The descriptors stay open.
+ * Runs a session from greeting to end and returns why it ended. `stream` has in, out, trace, its
+ * storage and limits set, `engine` was set up with storage of its own. The descriptors stay open.
  */
 MS_API enum session_end stream_run(struct stream *stream, struct engine *engine,
 				   struct handler *handler);

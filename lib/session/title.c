@@ -15,7 +15,7 @@
 
 static struct {
 	char *base;
-	size_t cap; /* octets of arguments and environment, at most TITLE_MAX are used */
+	size_t cap;          /* octets of arguments and environment, at most TITLE_MAX are used */
 	struct span program; /* its name */
 } title;
 

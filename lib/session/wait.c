@@ -38,6 +38,35 @@ static void shut_down(struct runner *runner)
 	runner->drain_deadline = CLOCK_NEVER;
 }
 
+/*
+ * Deliveries and deletions that have begun run to their limit even if the client is gone, and
+ * so does what is merely told of something: the parser does not wait for it.
+ */
+static bool survives(enum event event)
+{
+	return event == EVENT_DELIVER || event == EVENT_DELETE ||
+	       event_table[event].kind == EVENT_INFORMS;
+}
+
+/* The parser has ended while something was waited for: whatever need not be finished ends too. */
+static void lose_parser(struct runner *runner)
+{
+	struct serve *serve = runner->serve;
+
+	if (runner->parser_gone)
+		return;
+	runner->parser_gone = true;
+	for (unsigned i = 0; i < runner->hook_count; i++) {
+		if (!survives(runner->hooks[i]->job.event))
+			hook_kill(runner->hooks[i]);
+	}
+	if (serve == NULL ||
+	    (serve->phase != SERVE_HELLO && (serve->job.done || survives(serve->job.event))))
+		return;
+	serve_hang_up(serve);
+	serve->job.done = true;
+}
+
 struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 {
 	struct pollfd fds[POLL_FDS_MAX];
@@ -45,7 +74,8 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 	int64_t deadline = clock_earlier(runner->drain_deadline, runner->wake), now = clock_now();
 	struct turn turn = { false, false };
 
-	/* Without events just the end of the parser is seen; its last frames may still be unread then. */
+	/* Without events just the end of the parser is seen; its last frames may still be unread
+	 * then. */
 	fds[count++] = (struct pollfd){ runner->parser_gone && !listen ? -1 : runner->control,
 					listen ? POLLIN : 0, 0 };
 	if (runner->filter_full)
@@ -79,7 +109,9 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 		serve_work(runner->serve, fds + first[i], count - first[i], now);
 	if (now >= runner->drain_deadline)
 		shut_down(runner);
-	turn.control = (fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
+	if (fds[0].revents != 0 && !listen)
+		lose_parser(runner);
+	turn.control = fds[0].revents != 0 && listen;
 	turn.pipe = fds[1].revents != 0;
 	return turn;
 }
@@ -111,42 +143,25 @@ void runner_release(struct runner *runner, struct hook *hook)
 	}
 }
 
-/*
- * Deliveries and deletions that have begun run to their limit even if the client is gone, and
- * so does what is merely told of something: the parser does not wait for it.
- */
-static bool survives(enum event event)
-{
-	return event == EVENT_DELIVER || event == EVENT_DELETE ||
-	       event_table[event].kind == EVENT_INFORMS;
-}
-
-static void abandon(struct runner *runner)
-{
-	for (unsigned i = 0; i < runner->hook_count; i++) {
-		if (!survives(runner->hooks[i]->job.event))
-			hook_kill(runner->hooks[i]);
-	}
-	if (runner->serve != NULL && !runner->serve->job.done &&
-	    !survives(runner->serve->job.event)) {
-		serve_hang_up(runner->serve);
-		runner->serve->job.done = true;
-	}
-}
-
 void runner_wait(struct runner *runner, const struct job *job)
 {
 	int64_t began = clock_now();
 
-	while (!job->done) {
-		struct turn turn = runner_turn(runner, false, false);
-
-		if (turn.control && !runner->parser_gone) {
-			runner->parser_gone = true;
-			abandon(runner);
-		}
-	}
+	while (!job->done)
+		runner_turn(runner, false, false);
 	runner->hook_time += clock_now() - began;
+}
+
+void runner_end_serve(struct runner *runner)
+{
+	struct serve *serve = runner->serve;
+
+	if (serve == NULL)
+		return;
+	serve_hang_up(serve);
+	serve->deadline = clock_deadline(clock_now(), JOB_GRACE);
+	while (!serve_gone(serve))
+		runner_turn(runner, false, false);
 }
 
 /* Kills what was left behind by programs: as a subreaper we are its parent. */

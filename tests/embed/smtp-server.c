@@ -16,7 +16,8 @@ static void answer(void *context, const struct event_call *call, unsigned which,
 	(void)which;
 	if (call->event == EVENT_RCPT && at == address.len)
 		verdict->exit = EXIT_NOUSER;
-	else if (call->event == EVENT_RCPT && !domain_listed(span_from(address, at + 1), domains, 2))
+	else if (call->event == EVENT_RCPT &&
+		 !domain_listed(span_from(address, at + 1), domains, 2))
 		*verdict = (struct verdict){ EXIT_NOPERM, SPAN("550 5.7.1 not our domain"),
 					     SPAN_NONE, false };
 	else if (call->event == EVENT_RCPT || call->event == EVENT_DATA)
