@@ -10,47 +10,45 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Octets of the host name in a file name: with them the unique part fits a unique-id. */
-#define HOST_MAX 16
+/* The host's name; '/' and ':' are written as the Maildir description says, and so is ','. */
+static void host_put(struct buffer *out)
+{
+	char host[256];
+	struct span rest;
+
+	if (gethostname(host, sizeof(host)) != 0)
+		host[0] = '\0';
+	host[sizeof(host) - 1] = '\0';
+	/* An escape takes four octets, and the NUL one. */
+	for (rest = span_of(host); rest.len > 0 && buffer_room(out) > 4;
+	     rest = span_from(rest, 1)) {
+		char c = rest.base[0];
+
+		if (c == '/' || c == ':' || c == ',')
+			buffer_string(out, c == '/' ? "\\057" : c == ':' ? "\\072" : "\\054");
+		else
+			buffer_byte(out, ascii_is_graph(c) ? c : '_');
+	}
+	if (out->len == 0)
+		buffer_string(out, "localhost");
+	buffer_cstr(out);
+}
 
 bool stamp_take(struct stamp *stamp)
 {
+	struct buffer host = BUFFER(stamp->host);
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	stamp->seconds = (uint64_t)now.tv_sec;
 	stamp->microseconds = (uint64_t)now.tv_nsec / 1000;
 	stamp->pid = (uint64_t)getpid();
+	host_put(&host);
 	while (getrandom(&stamp->random, sizeof(stamp->random), 0) != sizeof(stamp->random)) {
 		if (errno != EINTR)
 			return false;
 	}
 	return true;
-}
-
-/* The host's name; '/' and ':' are written as the Maildir description says, and so is ','. */
-static void host_put(struct buffer *out)
-{
-	char host[256];
-	char bytes[HOST_MAX];
-	struct buffer text = BUFFER(bytes);
-	struct span rest;
-
-	if (gethostname(host, sizeof(host)) != 0)
-		host[0] = '\0';
-	host[sizeof(host) - 1] = '\0';
-	for (rest = span_of(host); rest.len > 0; rest = span_from(rest, 1)) {
-		char c = rest.base[0];
-		size_t room = buffer_room(&text);
-
-		if (room < 4)
-			break;
-		if (c == '/' || c == ':' || c == ',')
-			buffer_string(&text, c == '/' ? "\\057" : c == ':' ? "\\072" : "\\054");
-		else
-			buffer_byte(&text, ascii_is_graph(c) ? c : '_');
-	}
-	buffer_put(out, text.len > 0 ? buffer_span(&text) : SPAN("localhost"));
 }
 
 void name_unique_put(struct buffer *out, const struct stamp *stamp, uint64_t count)
@@ -65,7 +63,7 @@ void name_unique_put(struct buffer *out, const struct stamp *stamp, uint64_t cou
 	buffer_byte(out, 'R');
 	buffer_hex(out, stamp->random, 16);
 	buffer_byte(out, '.');
-	host_put(out);
+	buffer_string(out, stamp->host);
 }
 
 struct span name_base(struct span name)

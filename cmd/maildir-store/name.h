@@ -17,6 +17,8 @@
 
 /* RFC 1939 7: a unique-id has at most 70 octets. */
 #define UID_MAX 70
+/* Octets of the host's name in a file name: with them the unique part fits a unique-id. */
+#define HOST_MAX 16
 /* An ID: the folder, a slash, and the name with %XX for whatever may not stand in a list line. */
 #define ID_MAX 1024
 
@@ -26,6 +28,7 @@ struct stamp {
 	uint64_t microseconds;
 	uint64_t pid;
 	uint64_t random;
+	char host[HOST_MAX + 1];
 };
 
 /* False with errno when the kernel has no random bits. */
