@@ -62,7 +62,7 @@ static void order(void)
 
 static void our_names(void)
 {
-	struct stamp stamp = { 99999999999, 999999, 4194304, UINT64_MAX };
+	struct stamp stamp = { 99999999999, 999999, 4194304, UINT64_MAX, "0123456789abcdef" };
 	struct stamp first, second;
 	char bytes[256], other[256];
 	struct buffer out = BUFFER(bytes);
