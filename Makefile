@@ -162,9 +162,11 @@ BUILD_PACKAGES = gcc make libc6-dev libcrypt-dev linux-libc-dev musl-tools
 DEMO_PACKAGES  = curl netcat-openbsd swaks
 TEST_PACKAGES  = bats bats-assert bats-file bats-support clang clang-format fetchmail git ipsvd mandoc mpop \
                  msmtp netbase perl pkg-config python3 shellcheck socat strace systemd ucspi-tcp
+# What xinetd and openbsd-inetd need, which the tests only unpack (tests/lib/fetch-peer).
+PEER_PACKAGES  = libbsd0 libevent-2.1-7 libselinux1 libtirpc3 libwrap0
 
 deps:
-	@tests/lib/deps $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES)
+	@tests/lib/deps $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(PEER_PACKAGES)
 
 # Tests and demo use a tree of their own, so that programs find each other wherever the repository lies.
 STAGE = $(CURDIR)/$(BUILD)/stage
