@@ -37,20 +37,16 @@ const char *sandbox_lacks(const struct sandbox_offer *offer)
 	return offer->landlock == 0 ? "Landlock" : NULL;
 }
 
-static bool limit(int resource, rlim_t most)
-{
-	struct rlimit both = { most, most };
-
-	return setrlimit((__typeof__(RLIMIT_CORE))resource, &both) == 0;
-}
+/* A macro, since C libraries differ in the type of the resource. */
+#define LIMIT(resource, most) (setrlimit(resource, &(struct rlimit){ most, most }) == 0)
 
 bool sandbox_enter(const struct sandbox_offer *offer, bool writes_files)
 {
 	if (SANITIZED)
 		return true;
-	if (!limit(RLIMIT_NPROC, 0) || (!writes_files && !limit(RLIMIT_FSIZE, 0)) ||
-	    !limit(RLIMIT_CORE, 0) || !limit(RLIMIT_NOFILE, DESCRIPTORS) ||
-	    !limit(RLIMIT_AS, ADDRESS_SPACE) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+	if (!LIMIT(RLIMIT_NPROC, 0) || (!writes_files && !LIMIT(RLIMIT_FSIZE, 0)) ||
+	    !LIMIT(RLIMIT_CORE, 0) || !LIMIT(RLIMIT_NOFILE, DESCRIPTORS) ||
+	    !LIMIT(RLIMIT_AS, ADDRESS_SPACE) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return false;
 	if (offer->landlock > 0 && !landlock_enter(offer->landlock))
