@@ -74,7 +74,8 @@ void serve_adopt(struct serve *serve, int socket, pid_t pid, int err, uint32_t t
 	serve->out = BUFFER(serve->out_bytes);
 	serve->phase = SERVE_HELLO;
 	serve->events = 0;
-	serve->can_fds = serve->asked_before = serve->asked = false;
+	serve->can_fds = serve->asked_before = serve->asked = serve->muttered = false;
+	job_begin(&serve->job, EVENT_AUTH);
 	serve->job.done = true;
 	serve->deadline = clock_deadline(clock_now(), timeout);
 }
@@ -348,6 +349,19 @@ static bool read_part(struct serve *serve)
 	return true;
 }
 
+/*
+ * What auth prints before it says no goes down the socket where the store would say hello: no
+ * record, but text for the client.
+ */
+static void mutter(struct serve *serve)
+{
+	struct channel *channel = &serve->channel;
+
+	serve->muttered = true;
+	job_text(&serve->job, (struct span){ channel->base + channel->at, channel->len });
+	channel->at = channel->len = 0;
+}
+
 /* Handles everything that is buffered. */
 static void digest(struct serve *serve)
 {
@@ -367,7 +381,10 @@ static void digest(struct serve *serve)
 		case RECORD_MORE:
 			return;
 		default:
-			fail(serve, "the co-process sent a malformed record", 0);
+			if (serve->login && serve->phase == SERVE_HELLO)
+				mutter(serve);
+			else
+				fail(serve, "the co-process sent a malformed record", 0);
 			return;
 		}
 	}
@@ -388,14 +405,18 @@ static void read_some(struct serve *serve)
 		/* Nothing may come unasked. */
 		if (serve->phase == SERVE_READY)
 			fail(serve, "the co-process spoke without being asked", 0);
+		else if (serve->muttered)
+			mutter(serve);
 		else
 			digest(serve);
 		return;
 	}
-	if (serve->login && serve->phase == SERVE_HELLO)
+	if (serve->login && serve->phase == SERVE_HELLO) {
+		mutter(serve);
 		serve_hang_up(serve);
-	else
+	} else {
 		fail(serve, "the co-process ended early", got < 0 ? errno : 0);
+	}
 }
 
 /* ---- poll -------------------------------------------------------------------------------- */

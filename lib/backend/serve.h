@@ -35,8 +35,9 @@ struct serve {
 	event_set events; /* of its hello */
 	bool can_fds;     /* of its hello */
 	bool asked_before;
-	bool login; /* started by auth: an early end is a refusal, for the caller to judge */
-	bool asked; /* a call waits for its answer */
+	bool login;    /* started by auth: an early end is a refusal, for the caller to judge */
+	bool muttered; /* it printed something that is no hello: job.text holds it */
+	bool asked;    /* a call waits for its answer */
 	bool last_part;
 	int64_t deadline;
 	uint64_t part_left;

@@ -217,6 +217,10 @@ void runner_login(struct runner *runner, const struct event_call *call)
 		if (!safe.overflow)
 			facts_set(&runner->facts, FACT_USER_SAFE, buffer_span(&safe));
 	} else {
+		/* [IN-USE] and the like; who was refused is told no more than that. */
+		if (verdict.exit == EXIT_TEMPFAIL && runner->serve != NULL)
+			verdict.text = (struct span){ runner->serve->job.text,
+						      runner->serve->job.text_len };
 		runner->auth_failures++;
 		wait_floor(runner, began);
 	}
