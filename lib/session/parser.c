@@ -148,9 +148,12 @@ static void ask(void *context, const struct event_call *call, unsigned which,
 static bool body(void *context, struct span bytes)
 {
 	(void)context;
-	/* The runner reads the pipe only once it knows of the message. */
+	/*
+	 * The runner reads the pipe only once it knows of the message.  A pipe takes half of its size
+	 * at the least, however the octets are cut: a write that does not fit begins a page.
+	 */
 	self.unannounced += bytes.len;
-	if (self.unannounced > self.parser->pipe_size ||
+	if (self.unannounced > self.parser->pipe_size / 2 ||
 	    (self.parser->handled & EVENT_BIT(EVENT_FILTER)) != 0)
 		send_pending();
 	self.piped += bytes.len;
