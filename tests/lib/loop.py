@@ -186,11 +186,12 @@ def descendants(pid):
 
 
 def eventually(condition, what):
-    """For facts of the kernel that nobody announces."""
+    """For facts of the kernel that nobody announces. Returns what the condition came to."""
     deadline = time.monotonic() + PATIENCE
-    while not condition():
+    while not (fact := condition()):
         assert time.monotonic() < deadline, what
         os.sched_yield()
+    return fact
 
 
 # ---- limits ----

@@ -1,0 +1,349 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# clients - real mail clients, and the habits of others, against the three programs over a Maildir.
+#
+# What is scripted line by line is a function of tests/lib/correspond.py.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # variables come from lib/launch and bats; tests do not share them
+
+bats_require_minimum_version 1.5.0
+load lib/launch
+
+setup() {
+	launch_setup
+	rm "$B/connect"
+	ln -s "$bin/maildir-store" "$B/serve"
+	ln -s "$bin/passwd-auth" "$B/auth"
+	export MAILDIR=$DIR/mail/%d/%n PASSWD_FILE=$DIR/passwd
+	printf 'MAILDIR=%s\nPASSWD_FILE=%s\n' "$MAILDIR" "$PASSWD_FILE" >"$B/env"
+	"$bin/maildir-store" create jo@example.org ann@example.org
+	"$bin/passwd-auth" set jo@example.org <<<secret
+	printf '%s\r\n' 'Subject: hello' 'From: <you@example.net>' 'Date: Sat, 21 Nov 2026 13:11:42 +0000' \
+		'Message-ID: <1@example.net>' '' first .dot >"$DIR/message"
+	# Clients look for their configuration here, and for the user's name.
+	export HOME=$DIR PYTHONDONTWRITEBYTECODE=1
+	unset XDG_CONFIG_HOME MAILRC FETCHMAILHOME
+}
+
+teardown() {
+	launch_teardown
+}
+
+# serve smtp|lmtp|pop3 [OPTION...] - starts that program on a free port, and exports its name as the port.
+serve() {
+	local program=$1 line
+	start "$bin/$program-session" --hostname mx.example.org --spool-dir "$DIR" --listen 127.0.0.1:0 "${@:2}" "$B"
+	line=$(await "$DIR/log" "program=$program-session .*msg=listening")
+	export "$program=${line##* port=}"
+}
+
+# The same under tcpserver.
+serve_by_tcpserver() {
+	local program=$1 port
+	mkfifo "$DIR/$program.port"
+	tcpserver -v -1 -H -R -l mx.example.org 127.0.0.1 0 "$bin/$program-session" --hostname mx.example.org \
+		--spool-dir "$DIR" "$B" </dev/null >"$DIR/$program.port" 2>>"$DIR/log" 3>&- &
+	pids+=($!)
+	read -r -t 10 port <"$DIR/$program.port"
+	export "$program=$port"
+}
+
+serve_all() {
+	serve smtp
+	serve lmtp
+	serve pop3
+}
+
+# Runs a test of correspond.py against all three programs.
+correspond() {
+	serve_all
+	run timeout -k 2 60 tests/lib/correspond.py "$1"
+	assert_success
+}
+
+# Puts $1 messages, or one, with the subjects "1", "2"... into jo's mailbox.
+deliver() {
+	local number
+	for number in $(seq "${1:-1}"); do
+		printf 'Subject: %d\n\nbody\n' "$number" |
+			"$bin/maildir-store" deliver 3< <(printf 'you@example.net\njo@example.org\n')
+	done
+}
+
+# What is in the mailbox of $1, without CR, the trace fields left out.
+stored() {
+	cat "$DIR/mail/example.org/$1"/new/* | sed -e '/^Return-Path: /d' -e '/^Delivered-To: /d' -e '/^Received: /,/^\t.*[+-][0-9]\{4\}$/d'
+}
+
+# Checks that the mailbox of $1 holds the file $2 and nothing else.
+assert_stored() {
+	run diff <(stored "$1") <(tr -d '\r' <"${2:-$DIR/message}")
+	assert_success
+	assert_output ''
+}
+
+# The number of messages of $1.
+count() {
+	find "$DIR/mail/example.org/$1/new" "$DIR/mail/example.org/$1/cur" -type f | wc -l
+}
+
+# ---- every octet ----
+
+@test "DATA-001 DATA-003 DATA-006 DATA-008 POP-005 POP-023 POP-026: nasty messages come back byte for byte" {
+	correspond nasty
+}
+
+@test "POP-016 POP-020 POP-028 POP-033: mail left on the server is known by its UIDL; one session at a time" {
+	correspond left_on_server
+}
+
+@test "POP-035 POP-044 POP-098 IOP-007 IOP-012: 500 messages by pipelined RETR, and pipelined DELE without waiting" {
+	correspond big
+}
+
+# ---- curl ----
+
+@test "IOP-008: curl sends by SMTP, and asks VRFY, EXPN and HELP" {
+	serve smtp
+	run curl -m 20 -sS --upload-file "$DIR/message" --mail-from you@example.net --mail-rcpt jo@example.org \
+		--mail-rcpt ann@example.org "smtp://127.0.0.1:$smtp/client.example"
+	assert_success
+	assert_stored jo
+	assert_stored ann
+	run curl -m 20 -sS --upload-file "$DIR/message" --mail-from you@example.net --mail-rcpt nobody@example.org "smtp://127.0.0.1:$smtp"
+	assert_failure 55
+	assert_output --partial 550
+	run curl -m 20 -sS --mail-rcpt jo "smtp://127.0.0.1:$smtp"
+	assert_success
+	assert_output --regexp '^252 '
+	run curl -m 20 -sS -X EXPN --mail-rcpt list "smtp://127.0.0.1:$smtp"
+	assert_failure
+	run curl -m 20 -sSv -X HELP "smtp://127.0.0.1:$smtp"
+	assert_line --regexp '^< 214'
+}
+
+@test "IOP-008: curl lists, reads and deletes by POP3" {
+	deliver 3
+	serve pop3
+	drop=(curl -m 20 -sS --user jo@example.org:secret)
+	run "${drop[@]}" "pop3://127.0.0.1:$pop3/"
+	assert_success
+	assert_line --index 0 --regexp '^1 [0-9]+'
+	assert_equal "${#lines[@]}" 3
+	run "${drop[@]}" -X UIDL "pop3://127.0.0.1:$pop3/"
+	assert_success
+	assert_line --index 2 --regexp '^3 [!-~]{1,70}'
+	run "${drop[@]}" "pop3://127.0.0.1:$pop3/2"
+	assert_success
+	assert_line $'body\r'
+	run "${drop[@]}" -X 'TOP 2 0' "pop3://127.0.0.1:$pop3/"
+	assert_success
+	refute_line $'body\r'
+	run "${drop[@]}" --head -X 'DELE 2' "pop3://127.0.0.1:$pop3/"
+	assert_success
+	assert_equal "$(count jo)" 2
+	run "${drop[@]}" "pop3://127.0.0.1:$pop3/3"
+	assert_failure
+	run curl -m 20 -sS --user jo@example.org:wrong "pop3://127.0.0.1:$pop3/"
+	assert_failure 67
+	run "${drop[@]}" --head -X NOOP "pop3://127.0.0.1:$pop3/"
+	assert_success
+}
+
+@test "MAP-002: curl under tcpserver, there and back" {
+	serve_by_tcpserver smtp
+	serve_by_tcpserver pop3
+	run curl -m 20 -sS --upload-file "$DIR/message" --mail-from you@example.net --mail-rcpt jo@example.org "smtp://127.0.0.1:$smtp"
+	assert_success
+	run curl -m 20 -sS --user jo@example.org:secret "pop3://127.0.0.1:$pop3/1"
+	assert_success
+	assert_output --partial '([127.0.0.1])'
+	assert_output --partial $'first\r\n.dot'
+}
+
+# ---- senders ----
+
+@test "PIPE-001: swaks sends by SMTP and LMTP, pipelined and not" {
+	serve smtp
+	serve lmtp
+	for protocol in ESMTP SMTP LMTP; do
+		port=$smtp
+		[ $protocol != LMTP ] || port=$lmtp
+		for pipeline in '' --pipeline; do
+			# HELO offers no extension.
+			[ "$protocol$pipeline" != SMTP--pipeline ] || continue
+			run timeout 20 swaks --protocol $protocol $pipeline --server 127.0.0.1 --port "$port" --from you@example.net \
+				--to jo@example.org,ann@example.org --data "@$DIR/message"
+			assert_success
+		done
+	done
+	assert_equal "$(count jo) $(count ann)" '5 5'
+	assert_equal "$(stored jo | grep -c '^\.dot$')" 5
+	run timeout 20 swaks --protocol LMTP --pipeline --server 127.0.0.1 --port "$lmtp" --from you@example.net \
+		--to jo@example.org,nobody@example.org --data "@$DIR/message"
+	assert_equal "$(count jo)" 6
+	run timeout 20 swaks --server 127.0.0.1 --port "$smtp" --from you@example.net --to nobody@example.org
+	assert_failure 24
+}
+
+@test "IOP-007: msmtp sends by SMTP and LMTP" {
+	serve smtp
+	serve lmtp
+	sender=(timeout 20 msmtp --host=127.0.0.1 --tls=off --auth=off --from=you@example.net)
+	run "${sender[@]}" --port="$smtp" jo@example.org ann@example.org <"$DIR/message"
+	assert_success
+	# It adds nothing to a message that has Date and Message-ID.
+	assert_stored ann
+	run "${sender[@]}" --port="$lmtp" --protocol=lmtp jo@example.org <"$DIR/message"
+	assert_success
+	assert_equal "$(count jo)" 2
+	run "${sender[@]}" --port="$smtp" nobody@example.org <"$DIR/message"
+	assert_failure 65
+	run "${sender[@]}" --port="$smtp" --serverinfo
+	assert_success
+	assert_output --partial 'SIZE'
+	assert_output --partial 'PIPELINING'
+}
+
+@test "IOP-006: Python's smtplib, its LMTP, and poplib" {
+	correspond python
+}
+
+@test "Perl's Net::SMTP and Net::POP3" {
+	serve smtp
+	serve pop3
+	run -0 timeout 20 perl -MNet::SMTP -e '
+		$smtp = Net::SMTP->new("127.0.0.1", Port => $ENV{smtp}, Hello => "perl.example", Timeout => 20) or die;
+		$smtp->mail("you\@example.net", Size => 100, Bits => 8) or die $smtp->message;
+		my @good = $smtp->recipient("jo\@example.org", "nobody\@example.org", { SkipBad => 1 });
+		@good == 1 or die "@good";
+		$smtp->data or die;
+		open my $message, "<", "$ENV{HOME}/message" or die;
+		$smtp->datasend(map { s/\r//r } <$message>) or die;
+		$smtp->dataend or die $smtp->message;
+		$smtp->mail("") && $smtp->to("ann\@example.org") or die $smtp->message;
+		$smtp->bdat("Subject: chunk\r\n\r\n") && $smtp->bdatlast(".\r\n") or die $smtp->message;
+		$smtp->quit or die;'
+	assert_stored jo
+	run stored ann
+	assert_output $'Subject: chunk\n\n.'
+	run -0 timeout 20 perl -MNet::POP3 -e '
+		$pop = Net::POP3->new("127.0.0.1", Port => $ENV{pop3}, Timeout => 20) or die;
+		$pop->login("jo\@example.org", "secret") == 1 or die;
+		my ($count, $size) = $pop->popstat;
+		$count == 1 && $size == $pop->list(1) or die;
+		my $uid = $pop->uidl(1) or die;
+		${$pop->uidl}{1} eq $uid or die;
+		my $message = join "", @{$pop->get(1)};
+		length($message =~ s/\n/\r\n/gr) == $size or die;
+		$message =~ /first\n\.dot\n\z/ or die $message;
+		@{$pop->top(1, 1)} == @{$pop->get(1)} - 1 or die;
+		$pop->delete(1) or die;
+		$pop->quit or die;'
+	assert_equal "$(count jo)" 0
+}
+
+# ---- readers ----
+
+@test "IOP-007: mpop fetches by pipelined commands, keeps or deletes, and knows by UIDL what it has" {
+	deliver 60
+	serve pop3
+	mkdir -p "$DIR/fetched"/{new,cur,tmp}
+	cat >"$DIR/mpoprc" <<-END
+		account default
+		host 127.0.0.1
+		port $pop3
+		tls off
+		auth user
+		user jo@example.org
+		password secret
+		pipelining on
+		keep on
+		received_header off
+		uidls_file $DIR/uidls
+		delivery maildir $DIR/fetched
+	END
+	chmod 600 "$DIR/mpoprc"
+	run timeout 20 mpop -q -C "$DIR/mpoprc"
+	assert_success
+	assert_equal "$(find "$DIR/fetched/new" -type f | wc -l) $(count jo)" '60 60'
+	assert_equal "$(cat "$DIR/fetched/new"/* | grep '^Subject: ' | sort -u | wc -l)" 60
+	# Nothing is new now; then one message is.
+	run timeout 20 mpop -q -C "$DIR/mpoprc"
+	assert_success
+	deliver 1
+	run timeout 20 mpop -q -C "$DIR/mpoprc" --keep=off
+	assert_success
+	assert_equal "$(find "$DIR/fetched/new" -type f | wc -l) $(count jo)" '61 0'
+}
+
+@test "IOP-005 POP-001: fetchmail takes no bracket for APOP, forwards by SMTP and LMTP, and knows by UIDL what it has" {
+	deliver 3
+	serve smtp
+	serve lmtp
+	# What looks like a time stamp in a greeting is none.
+	greeting '1.2@mx.example.org'
+	serve pop3
+	# fetch WAY OPTION... - from jo to ann.
+	fetch() {
+		printf '%s\n' 'set no syslog' "set idfile $DIR/ids" "set pidfile $DIR/fetchmail.pid" \
+			"poll 127.0.0.1 protocol pop3 port $pop3 auth password uidl" \
+			"username jo@example.org password secret sslproto '' smtpname ann@example.org $*" >"$DIR/fetchmailrc"
+		chmod 600 "$DIR/fetchmailrc"
+		run timeout -k 2 20 fetchmail -f "$DIR/fetchmailrc"
+	}
+	for way in "smtphost 127.0.0.1/$smtp" "lmtp smtphost 127.0.0.1/$lmtp"; do
+		fetch "$way" keep
+		assert_success
+		# Nothing is new: exit status 1.
+		fetch "$way" keep
+		assert_failure 1
+		rm "$DIR/ids"
+	done
+	assert_equal "$(count jo) $(count ann)" '3 6'
+	fetch "$way" fetchall nokeep
+	assert_success
+	assert_equal "$(count jo) $(count ann)" '0 9'
+}
+
+# ---- habits ----
+
+@test "IOP-001 IOP-002 POP-122: single-label names, and AUTH where there is no mechanism" {
+	correspond outlook
+}
+
+@test "IOP-003 IOP-004: address literals, CAPA twice, TOP for headers, UIDL and LIST" {
+	correspond thunderbird
+}
+
+@test "IOP-009 SMTP-013 SMTP-035: lower case, stray blanks, HELO alone, an octet a packet, no good-bye" {
+	correspond scanner
+}
+
+@test "IOP-010: callouts deliver nothing, 8 bits without BODY, BDAT, the final dot and QUIT together" {
+	correspond relay
+}
+
+@test "IOP-011: a health check connects and closes: no complaint, no hook but connect and disconnect" {
+	for event in connect helo ehlo mail rcpt data deliver rset quit timeout disconnect; do
+		printf '#!/bin/sh\necho "${0##*/}" >>%s/events\n' "$DIR" >"$B/$event"
+		chmod 755 "$B/$event"
+	done
+	serve smtp
+	: >"$DIR/log"
+	python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()' "$smtp"
+	run await "$DIR/log" 'session end'
+	assert_output --partial 'commands=0'
+	assert_output --partial 'reason=eof'
+	run cat "$DIR/events"
+	assert_output $'connect\ndisconnect'
+	run grep -vc 'level=info' "$DIR/log"
+	assert_output 0
+}
+
+@test "IOP-012: delete and quit and come again, thirty times" {
+	correspond hurried
+}
+
+@test "IOP-013 GEN-013: lines that end in LF are answered at once" {
+	correspond human
+}
