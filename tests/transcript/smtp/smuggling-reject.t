@@ -212,3 +212,17 @@ C: x
 C: .
 S: 250 2.0.0 *
 M: x
+
+== DATA-015 DATA-009 GEN-001 nothing of a refused message, however it came, reaches the next (reject)
+C\ one line\r\nanother\r\na\n.\r\n.\r\n
+S: 554 5.6.0 *
+C: MAIL FROM:<s@b.example>
+S: 250 2.1.0 *
+C: RCPT TO:<u@x.example>
+S: 250 2.1.5 *
+C: DATA
+S: 354 *
+C: x
+C: .
+S: 250 2.0.0 *
+M: x
