@@ -62,7 +62,11 @@ static ssize_t write_some(const struct stream *stream, struct span bytes)
 	return fd_write(stream->out, span_first(bytes, bytes.len < 4096 ? bytes.len : 4096));
 }
 
-/* Writes all replies; false when the session must end, and *end says why. */
+/*
+ * Writes all replies; false when the session must end, and *end says why.  A client that has left
+ * takes no replies, but a QUIT that it sent counts (RFC 1939 6) - unless a message did not reach
+ * it, which it cannot have meant to lose.
+ */
 static bool drain(struct stream *stream, struct engine *engine, struct handler *handler,
 		  enum session_end *end)
 {
@@ -71,7 +75,7 @@ static bool drain(struct stream *stream, struct engine *engine, struct handler *
 
 	if (stream->trace >= 0)
 		dialogue_replies(stream->trace, buffer_span(out));
-	while (at < out->len && !stream->broken) {
+	while (at < out->len && !stream->gone) {
 		struct span rest = span_from(buffer_span(out), at);
 		ssize_t put = stream->out_socket ? write_some(stream, rest) : -1;
 		int64_t deadline = clock_deadline(clock_now(), stream->limits.idle_timeout);
@@ -87,7 +91,7 @@ static bool drain(struct stream *stream, struct engine *engine, struct handler *
 			if (wait == WAIT_READY)
 				*end = END_COUNT;
 			if (wait != WAIT_READY) {
-				stream->broken = true;
+				stream->gone = stream->broken = true;
 				break;
 			}
 			put = write_some(stream, rest);
@@ -95,9 +99,11 @@ static bool drain(struct stream *stream, struct engine *engine, struct handler *
 		if (put > 0)
 			at += (size_t)put;
 		else if (put < 0 && errno != EAGAIN && errno != EINTR)
-			stream->broken = true;
+			stream->gone = true;
 	}
 	buffer_clear(out);
+	stream->broken |= stream->gone && stream->yielded;
+	stream->yielded = false;
 	if (stream->broken && *end == END_COUNT)
 		*end = END_EOF;
 	return !stream->broken;
@@ -109,7 +115,8 @@ static bool flush(struct stream *stream, struct engine *engine, struct handler *
 {
 	if (engine->out.len == 0)
 		return !stream->broken;
-	if (stream->limits.error_delay > 0 && engine->failed_replies != stream->failed_replies) {
+	if (!stream->gone && stream->limits.error_delay > 0 &&
+	    engine->failed_replies != stream->failed_replies) {
 		int64_t deadline = clock_deadline(clock_now(), stream->limits.error_delay);
 		enum session_end ignored;
 
@@ -160,6 +167,10 @@ static bool fill(struct stream *stream, const struct engine *engine, struct hand
 		input->at = 0;
 	}
 	do {
+		if (stream->gone && poll(&(struct pollfd){ stream->in, POLLIN, 0 }, 1, 0) != 1) {
+			input->eof = true;
+			return true;
+		}
 		if (stream_wait(stream, handler, stream->in, POLLIN, deadline, end) != WAIT_READY)
 			return false;
 		got = stream->in_socket ? recv(stream->in, input->base + input->len,
@@ -202,6 +213,7 @@ static bool answer(struct stream *stream, struct engine *engine, struct handler 
 static void feed(struct stream *stream, struct engine *engine, struct handler *handler)
 {
 	struct content *content = &stream->content;
+	size_t before = engine->out.len;
 
 	if (content->bytes.len == 0 && !content->last) {
 		ssize_t got = handler->content == NULL
@@ -214,6 +226,7 @@ static void feed(struct stream *stream, struct engine *engine, struct handler *h
 		content->failed = got < 0;
 	}
 	engine->ops->content(engine, content);
+	stream->yielded |= engine->out.len != before;
 }
 
 static void begin(struct stream *stream, struct engine *engine, struct handler *handler)
@@ -222,7 +235,7 @@ static void begin(struct stream *stream, struct engine *engine, struct handler *
 
 	stream->in_socket = is_socket(stream->in);
 	stream->out_socket = stream->in == stream->out ? stream->in_socket : is_socket(stream->out);
-	stream->broken = false;
+	stream->gone = stream->yielded = stream->broken = false;
 	stream->session_deadline = clock_deadline(clock_now(), stream->limits.session_timeout);
 	stream->rate_deadline = 0;
 	stream->failed_replies = engine->failed_replies;

@@ -72,7 +72,9 @@ struct stream {
 	/* the rest is the stream's own */
 	bool in_socket;
 	bool out_socket;
-	bool broken; /* the client does not take replies any more */
+	bool gone;    /* the client takes no more replies; what it sent before still counts */
+	bool yielded; /* the replies hold part of what a yielding event yielded */
+	bool broken;  /* the session has to end */
 	int64_t session_deadline;
 	int64_t rate_deadline;
 	uint64_t rate_octets;
