@@ -256,12 +256,13 @@ enum session_end stream_run(struct stream *stream, struct engine *engine, struct
 	for (;;) {
 		size_t before = stream->input.at;
 		bool in_message = engine->in_message;
+		uint32_t commands = engine->counts.commands;
 		enum engine_next next = engine->ops->step(engine, &stream->input);
 
 		if (stream->trace >= 0)
 			dialogue_input(stream->trace, &stream->input, before, in_message);
-		/* A command that was taken in whole begins a new wait; octets of one do not. */
-		fresh |= stream->input.at != before;
+		/* A command or a message begins a new wait; octets of a line do not. */
+		fresh |= in_message || engine->counts.commands != commands;
 		/* What did not fit into the replies is given again when they have been written. */
 		if (next != ENGINE_CONTENT && next != ENGINE_DRAIN)
 			stream->content = (struct content){ .last = false };
