@@ -85,7 +85,7 @@ static void log_warnings(const struct options *options)
 		log_note(LOG_WARNING, options->warnings.items[i].base, NULL, NULL);
 }
 
-/* Reads the backend directory. False: `error` says why there can be no session. */
+/* Backend directory and sandbox. False: `error` says why there can be no session. */
 static bool prepare(const struct options *options, struct buffer *error)
 {
 	char text[BACKEND_FAULTS_MAX];
@@ -109,7 +109,7 @@ static const struct options *reload(void)
 		return NULL;
 	}
 	if (!prepare(options, &error)) {
-		log_note(LOG_ERR, "bad backend, the old configuration stays", "error",
+		log_note(LOG_ERR, "cannot serve so, the old configuration stays", "error",
 			 buffer_cstr(&error));
 		return NULL;
 	}
@@ -146,7 +146,7 @@ static int tell(enum options_result what, const struct options *options)
 	} else {
 		log_warnings(options);
 		if (!prepare(options, &error)) {
-			log_note(LOG_ERR, "bad backend directory", "error", buffer_cstr(&error));
+			log_note(LOG_ERR, "cannot serve", "error", buffer_cstr(&error));
 			return EXIT_CONFIG;
 		}
 		options_print(&buffer, options, program.protocol);
@@ -194,7 +194,7 @@ static int serve(const struct options *options, struct start *start)
 	if (options->user != NULL && !account_become(options->user, &error))
 		return refuse(options, "cannot change the user", &error, EXIT_CONFIG);
 	if (!prepare(options, &error))
-		return refuse(options, "bad backend directory", &error, EXIT_CONFIG);
+		return refuse(options, "cannot serve", &error, EXIT_CONFIG);
 	notify_init(loops);
 	if (!loops) {
 		title_set(span_of(peer.remote_addr), SPAN_NONE);

@@ -13,8 +13,15 @@
 #include "session/sandbox.h"
 #include "session/stream.h"
 
-/* Descriptors of the parser. */
-enum { PARSER_IN = 0, PARSER_OUT = 1, PARSER_CONTROL = 3, PARSER_PIPE = 4, PARSER_TRACE = 5 };
+/* Descriptors of the parser. In the cage its log is /dev/null. */
+enum {
+	PARSER_IN = 0,
+	PARSER_OUT = 1,
+	PARSER_LOG = 2,
+	PARSER_CONTROL = 3,
+	PARSER_PIPE = 4,
+	PARSER_TRACE = 5,
+};
 
 struct parser {
 	enum protocol protocol;

@@ -39,6 +39,7 @@ static _Alignas(4096) struct {
 /* What sessions have in common: one set is in force, the other is spare for the next reading. */
 static struct directory directories[2];
 static struct directory *directory = &directories[0];
+static struct sandbox_offer offer;
 
 static const char *const protocol_names[] = { "SMTP", "LMTP", "POP3" };
 
@@ -210,23 +211,12 @@ static bool is_regular(int fd)
 	return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/* False when the cage that the options demand cannot be had. */
-static bool configure_cage(const struct options *options, int out, int trace)
+static void configure_cage(const struct options *options, int out, int trace)
 {
-	const char *lacks;
-
 	self.parser.caged = options->sandbox != SANDBOX_OFF;
+	self.parser.offer = offer;
 	self.parser.traced = trace >= 0;
 	self.parser.writes_files = is_regular(out) || is_regular(trace);
-	if (!self.parser.caged)
-		return true;
-	self.parser.offer = sandbox_probe();
-	lacks = sandbox_lacks(&self.parser.offer);
-	if (lacks == NULL)
-		return true;
-	log_note(options->sandbox == SANDBOX_REQUIRE ? LOG_ERR : LOG_WARNING,
-		 "the sandbox is incomplete", "lacks", lacks);
-	return options->sandbox != SANDBOX_REQUIRE;
 }
 
 static void configure(enum protocol protocol, const struct options *options,
@@ -249,20 +239,24 @@ static void configure(enum protocol protocol, const struct options *options,
 		configure_mail(options);
 }
 
-/* Moves the parser's descriptors to their places; everything else is closed. */
+/*
+ * Moves the parser's descriptors to their places; everything else is closed.  The log is none of
+ * them: who has taken over a parser could write there that others failed to log in.
+ */
 static void place_parser(int in, int out, int control, int pipe, int trace)
 {
-	int from[] = { in, out, control, pipe, trace };
-	static const int to[] = { PARSER_IN, PARSER_OUT, PARSER_CONTROL, PARSER_PIPE,
-				  PARSER_TRACE };
+	int log = self.parser.caged && self.parser.offer.seccomp ? self.runner.null : -1;
+	int from[] = { in, out, log, control, pipe, trace };
+	static const int to[] = { PARSER_IN,      PARSER_OUT,  PARSER_LOG,
+				  PARSER_CONTROL, PARSER_PIPE, PARSER_TRACE };
 	unsigned last = PARSER_PIPE;
 
 	/* Out of the way of one another first. */
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < sizeof(from) / sizeof(*from); i++) {
 		if (from[i] >= 0)
 			from[i] = fcntl(from[i], F_DUPFD, 32);
 	}
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < sizeof(from) / sizeof(*from); i++) {
 		if (from[i] < 0)
 			continue;
 		dup2(from[i], to[i]);
@@ -325,6 +319,19 @@ static bool open_null(void)
 	return null >= 0 && spawn_raise_fd(&self.runner.null);
 }
 
+/* The file of --trace, or -1. */
+static int open_trace(const struct options *options)
+{
+	int fd;
+
+	if (options->trace == NULL)
+		return -1;
+	fd = open(options->trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		log_fault(LOG_ERR, "cannot open the trace", "path", options->trace, errno);
+	return fd;
+}
+
 /* Forks the parser and hands it the client. False with errno. */
 static bool start_parser(int in, int out, int trace)
 {
@@ -361,11 +368,32 @@ static int fail(enum protocol protocol, const struct options *options, int out, 
 	return status;
 }
 
+/* False when the cage that the options demand cannot be had. */
+static bool probe_cage(const struct options *options, struct buffer *fault)
+{
+	const char *lacks;
+
+	if (options->sandbox == SANDBOX_OFF)
+		return true;
+	offer = sandbox_probe();
+	lacks = sandbox_lacks(&offer);
+	if (lacks == NULL)
+		return true;
+	if (options->sandbox != SANDBOX_REQUIRE) {
+		log_note(LOG_WARNING, "the sandbox is incomplete", "lacks", lacks);
+		return true;
+	}
+	buffer_string(fault, "the sandbox is required, and the kernel lacks ");
+	buffer_string(fault, lacks);
+	return false;
+}
+
 bool session_prepare(enum protocol protocol, const struct options *options, struct buffer *fault)
 {
 	struct directory *spare = directory == &directories[0] ? &directories[1] : &directories[0];
 
-	if (!directory_load(spare, options->directory, protocol, fault))
+	if (!probe_cage(options, fault) ||
+	    !directory_load(spare, options->directory, protocol, fault))
 		return false;
 	log_faults(fault);
 	buffer_clear(fault);
@@ -388,28 +416,20 @@ int session_run(enum protocol protocol, const struct options *options, const str
 		int in, int out)
 {
 	struct rlimit no_core = { 0, 0 };
-	int one = 1, trace = -1;
+	int one = 1, trace;
 
 	init_runner(protocol, options);
 	self.runner.hostname = own_name(options, peer);
 	self.runner.handled = handled_events(protocol);
 	set_facts(protocol, peer);
 	configure(protocol, options, peer);
-	if (options->trace != NULL) {
-		trace = open(options->trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-			     0600);
-		if (trace < 0)
-			log_fault(LOG_ERR, "cannot open the trace", "path", options->trace, errno);
-	}
-	if (!configure_cage(options, out, trace)) {
-		session_refuse(protocol, options, out, "cannot serve you now");
-		return EXIT_CONFIG;
-	}
 	setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setrlimit(RLIMIT_CORE, &no_core);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (!open_null() || !open_signals())
 		return fail(protocol, options, out, "cannot begin a session", EXIT_TEMPFAIL);
+	trace = open_trace(options);
+	configure_cage(options, out, trace);
 	if (!start_parser(in, out, trace))
 		return fail(protocol, options, out, "cannot start the parser", EXIT_TEMPFAIL);
 	fd_close(&trace);

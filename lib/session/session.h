@@ -10,10 +10,11 @@
 #include "session/peer.h"
 
 /*
- * Reads the backend directory and settles what sessions have in common; before session_run, and
- * again when options have changed. An accept loop does so once for all sessions. False: it is not
- * to be had; `fault` (BACKEND_FAULTS_MAX suffice) says why, and what was prepared before stays in
- * force. Files in the directory that cannot be used are logged.
+ * Reads the backend directory, finds out what the kernel has for the sandbox, and settles what
+ * sessions have in common; before session_run, and again when options have changed. An accept loop
+ * does so once for all sessions. False: they are not to be had; `fault` (BACKEND_FAULTS_MAX
+ * suffice) says why, and what was prepared before stays in force. Files in the directory that
+ * cannot be used are logged, and so is what the kernel lacks.
  */
 bool session_prepare(enum protocol protocol, const struct options *options, struct buffer *fault);
 
