@@ -44,6 +44,11 @@ static void put_span(struct buffer *buffer, struct span span)
 void frame_put(struct buffer *buffer, const struct frame *frame)
 {
 	buffer_byte(buffer, (char)frame->kind);
+	if (frame->kind == FRAME_DROP) {
+		buffer_put(buffer,
+			   (struct span){ (const char *)&frame->octets, sizeof(frame->octets) });
+		return;
+	}
 	if (frame->kind == FRAME_BYE) {
 		buffer_byte(buffer, (char)frame->end);
 		buffer_put(buffer,
@@ -81,6 +86,8 @@ bool frame_take(struct span *bytes, enum protocol protocol, struct frame *frame)
 	if (!take(bytes, &kind, 1) || kind > FRAME_BYE)
 		return false;
 	frame->kind = (enum frame_kind)kind;
+	if (kind == FRAME_DROP)
+		return take(bytes, &frame->octets, sizeof(frame->octets));
 	if (kind == FRAME_BYE)
 		return take_bye(bytes, frame);
 	if (!take(bytes, &event, 1) || event >= EVENT_COUNT ||

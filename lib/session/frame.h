@@ -20,12 +20,15 @@
 enum frame_kind {
 	FRAME_TELL, /* nobody waits for an answer */
 	FRAME_ASK,  /* call.answers answers are awaited */
+	FRAME_DROP, /* a message came to nothing: an answer is awaited when its octets are out of
+		       the pipe */
 	FRAME_BYE,  /* the session is over: end and counts */
 };
 
 struct frame {
 	enum frame_kind kind;
 	struct event_call call;      /* FRAME_TELL, FRAME_ASK */
+	uint64_t octets;             /* FRAME_DROP: how many went down the pipe */
 	enum session_end end;        /* FRAME_BYE */
 	struct engine_counts counts; /* FRAME_BYE */
 	struct span fault;           /* FRAME_BYE: what to log beside, printable; or empty */

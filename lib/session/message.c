@@ -350,14 +350,12 @@ static bool finish_filter(struct runner *runner, struct verdict *verdict)
 	return false;
 }
 
-void runner_abandon(struct runner *runner, const struct event_call *call)
+void runner_drop(struct runner *runner, uint64_t octets)
 {
-	uint64_t octets;
-
-	if (runner->mail == RUNNER_IN_DATA &&
-	    number_upto(event_fact(call, FACT_OCTETS), UINT64_MAX - 1, &octets) &&
-	    !receive_rest(runner, octets))
+	if (runner->mail != RUNNER_IN_DATA || !receive_rest(runner, octets))
 		runner_violation(runner, "a message of another length than was said");
+	else
+		runner_answer(runner, &(struct verdict){ .exit = EXIT_DONE }, -1);
 }
 
 bool runner_message(struct runner *runner, uint64_t octets, struct verdict *verdict)

@@ -113,25 +113,33 @@ static void keep_listing(void)
 	self.content = -1;
 }
 
+/*
+ * Octets of a message that came to nothing are still in the pipe.  The next one must not begin
+ * before they are out of it, so this is waited for.
+ */
+static void drop_message(void)
+{
+	struct verdict ignored;
+
+	put_frame(&(struct frame){ .kind = FRAME_DROP, .octets = self.piped });
+	send_pending();
+	receive(&ignored);
+	self.piped = 0;
+}
+
 static void ask(void *context, const struct event_call *call, unsigned which,
 		struct verdict *verdict)
 {
 	bool asked =
 		(self.parser->handled & EVENT_BIT(call->event)) != 0 || call->event == EVENT_LOGOUT;
 	struct frame frame = { .kind = asked ? FRAME_ASK : FRAME_TELL, .call = *call };
-	char digits[20];
-	struct buffer octets = BUFFER(digits);
 
 	(void)context;
 	if (which == 0) {
-		/* Octets of a message that came to nothing are still in the pipe. */
-		if (self.piped > 0 && (call->event == EVENT_RSET || call->event == EVENT_HELO)) {
-			buffer_number(&octets, self.piped);
-			event_add(&frame.call, FACT_OCTETS, buffer_span(&octets));
-		}
+		if (self.piped > 0 && (call->event == EVENT_RSET || call->event == EVENT_HELO))
+			drop_message();
 		if (call->event == EVENT_DATA || call->event == EVENT_DELIVER ||
-		    call->event == EVENT_DELETE || call->event == EVENT_RSET ||
-		    call->event == EVENT_HELO)
+		    call->event == EVENT_DELETE)
 			self.piped = 0;
 		put_frame(&frame);
 	}
@@ -149,8 +157,8 @@ static bool body(void *context, struct span bytes)
 {
 	(void)context;
 	/*
-	 * The runner reads the pipe only once it knows of the message.  A pipe takes half of its size
-	 * at the least, however the octets are cut: a write that does not fit begins a page.
+	 * The runner reads the pipe only once it knows of the message.  A pipe takes half of its
+	 * size at the least, however the octets are cut: a write that does not fit begins a page.
 	 */
 	self.unannounced += bytes.len;
 	if (self.unannounced > self.parser->pipe_size / 2 ||

@@ -99,8 +99,6 @@ static void dispatch(struct runner *runner, const struct event_call *call, bool 
 {
 	bool pop3 = runner->protocol == PROTOCOL_POP3;
 
-	if (call->event == EVENT_RSET || call->event == EVENT_HELO)
-		runner_abandon(runner, call);
 	keep_facts(runner, call);
 	switch (call->event) {
 	case EVENT_HELO:
@@ -203,9 +201,13 @@ static void take_frames(struct runner *runner)
 		struct frame frame;
 
 		if (!frame_take(&rest, runner->protocol, &frame) ||
-		    (frame.kind != FRAME_BYE && !acceptable(runner, &frame))) {
+		    (frame.kind <= FRAME_ASK && !acceptable(runner, &frame))) {
 			runner_violation(runner, "a frame that does not belong here");
 			break;
+		}
+		if (frame.kind == FRAME_DROP) {
+			runner_drop(runner, frame.octets);
+			continue;
 		}
 		if (frame.kind == FRAME_BYE) {
 			take_bye(runner, &frame);

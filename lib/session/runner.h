@@ -178,8 +178,8 @@ void runner_mail_from(struct runner *runner, bool asked);
 void runner_rcpt_to(struct runner *runner, bool asked);
 void runner_data(struct runner *runner, bool asked);
 void runner_reset(struct runner *runner);
-/* Takes what is left of a message that came to nothing out of the pipe. */
-void runner_abandon(struct runner *runner, const struct event_call *call);
+/* A message came to nothing: takes what is left of its octets out of the pipe, and answers. */
+void runner_drop(struct runner *runner, uint64_t octets);
 /*
  * Waits for the rest of a message of `octets` and for its filter.  True: the spool holds it. False:
  * *verdict says what became of it, or the session is over.
