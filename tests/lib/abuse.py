@@ -421,6 +421,22 @@ def foreigners(program):
         assert begun(server).say(b"SSH-2.0-OpenSSH_9.2\r\n")[:3] in ("500", "-ER")
 
 
+# ---- nothing ----
+
+
+def footprint():
+    """What an idle session takes of the memory that there is: its two processes' share of every page."""
+    for program in PROGRAMS:
+        with Victim("--max-per-source", "0", program=program, hooks=DROP if program == "pop3-session" else MAIL) as server:
+            sessions = [begun(server) for _ in range(50)]
+            total = 0
+            for pid in (pid for session in sessions for pid in session.pids()):
+                with open(f"/proc/{pid}/smaps_rollup") as rollup:
+                    total += int(re.search(r"Pss:\s+(\d+)", rollup.read())[1])
+            print(f"{program}: {total / 50} KiB a session")
+            assert total / 50 <= 64, f"{program}: {total / 50} KiB a session"
+
+
 # ---- too little ----
 
 

@@ -1,0 +1,15 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# memory - what an idle session takes (function footprint of tests/lib/abuse.py).
+
+bats_require_minimum_version 1.5.0
+
+@test "fifty idle sessions of each program take at most 64 KiB each, parser and runner together" {
+	bats_load_library bats-support
+	bats_load_library bats-assert
+	cd "$BATS_TEST_DIRNAME/.." || return
+	grep -q musl "${BUILD:-build}/flags" || skip "built without musl"
+	run timeout -k 2 60 tests/lib/abuse.py footprint
+	echo "$output"
+	assert_success
+}
