@@ -186,6 +186,8 @@ void document_events(void)
 	for (enum event event = 0; event < EVENT_COUNT; event++) {
 		const struct event_info *info = &event_table[event];
 
+		if (info->kind == EVENT_TRUSTED)
+			continue;
 		printf(".It Cm %s%s Pq ", info->file, event == EVENT_COMMAND ? "-VERB" : "");
 		document_protocols(info->protocols);
 		printf("; %s%s\n", kinds[info->kind], info->servable ? "; serve may answer" : "");

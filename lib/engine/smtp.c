@@ -185,14 +185,15 @@ static enum engine_next step(struct engine *engine, struct input *input)
 /* ---- verdicts ----------------------------------------------------------------------------- */
 
 static smtp_verdict_function *const verdict_table[EVENT_COUNT] = {
-	[EVENT_CONNECT] = smtp_on_connect, [EVENT_HELO] = smtp_on_helo,
-	[EVENT_EHLO] = smtp_on_ehlo,       [EVENT_MAIL] = smtp_on_mail,
-	[EVENT_RCPT] = smtp_on_rcpt,       [EVENT_DATA] = smtp_on_data,
-	[EVENT_DELIVER] = smtp_on_deliver, [EVENT_RSET] = smtp_on_rset,
-	[EVENT_NOOP] = smtp_on_noop,       [EVENT_QUIT] = smtp_on_quit,
-	[EVENT_VRFY] = smtp_on_vrfy,       [EVENT_EXPN] = smtp_on_vrfy,
-	[EVENT_HELP] = smtp_on_help,       [EVENT_ETRN] = smtp_on_etrn,
-	[EVENT_COMMAND] = smtp_on_command,
+	[EVENT_CONNECT] = smtp_on_connect,   [EVENT_HELO] = smtp_on_helo,
+	[EVENT_EHLO] = smtp_on_ehlo,         [EVENT_MAIL] = smtp_on_mail,
+	[EVENT_RCPT] = smtp_on_rcpt,         [EVENT_DATA] = smtp_on_data,
+	[EVENT_DELIVER] = smtp_on_deliver,   [EVENT_RSET] = smtp_on_rset,
+	[EVENT_NOOP] = smtp_on_noop,         [EVENT_QUIT] = smtp_on_quit,
+	[EVENT_VRFY] = smtp_on_vrfy,         [EVENT_EXPN] = smtp_on_vrfy,
+	[EVENT_HELP] = smtp_on_help,         [EVENT_ETRN] = smtp_on_etrn,
+	[EVENT_COMMAND] = smtp_on_command,   [EVENT_XCLIENT] = smtp_on_xclient,
+	[EVENT_XFORWARD] = smtp_on_xforward,
 };
 
 static void answer(struct engine *engine, const struct verdict *verdict)

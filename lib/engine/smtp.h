@@ -24,7 +24,9 @@ struct smtp_config {
 	struct span hostname;    /* FQDN or address literal */
 	struct span greeting;    /* text behind "220 hostname ESMTP", may be empty */
 	struct span signoff;     /* text of the 221 reply, may be empty */
-	event_set handled;       /* events that the backend answers; the others get VERDICT_NONE */
+	event_set handled;       /* events that the backend answers; the others get VERDICT_NONE.
+				    XCLIENT and XFORWARD: the peer is trusted, which the answer to
+				    XCLIENT may change */
 	event_set listed;        /* EXPN and ETRN have their keyword when they are in here too */
 	uint64_t size_limit;     /* octets, 0 none */
 	uint32_t max_recipients; /* in a transaction */
@@ -109,14 +111,15 @@ struct smtp {
 	const struct smtp_config *config;
 	enum smtp_state state;
 	enum smtp_phase phase;
-	bool esmtp;       /* EHLO or LHLO was the greeting */
-	bool plain;       /* replies to this command carry no status codes (RFC 2034 3) */
-	bool utf8_reply;  /* VRFY or EXPN asked for UTF-8 (RFC 6531 3.7.4.2) */
-	bool spoken;      /* the client's first line is over */
-	bool closing;     /* close when the current command is answered */
-	uint32_t errors;  /* in a row */
-	uint32_t replies; /* how often the held reply is still to be sent */
-	uint32_t answers; /* verdicts still expected */
+	bool esmtp;         /* EHLO or LHLO was the greeting */
+	bool plain;         /* replies to this command carry no status codes (RFC 2034 3) */
+	bool utf8_reply;    /* VRFY or EXPN asked for UTF-8 (RFC 6531 3.7.4.2) */
+	bool spoken;        /* the client's first line is over */
+	bool authenticated; /* a trusted peer told who has logged in (LOGIN of XCLIENT) */
+	bool closing;       /* close when the current command is answered */
+	uint32_t errors;    /* in a row */
+	uint32_t replies;   /* how often the held reply is still to be sent */
+	uint32_t answers;   /* verdicts still expected */
 	struct line line;
 	struct smtp_transaction transaction;
 	struct smtp_chunk chunk;

@@ -173,7 +173,8 @@ static bool is_ours(const struct smtp_config *config, struct span recipient)
 void smtp_on_rcpt(struct smtp *smtp, const struct verdict *verdict)
 {
 	struct span recipient = event_fact(&smtp->engine.call, FACT_RECIPIENT);
-	bool denied = verdict->exit == VERDICT_NONE && !is_ours(smtp->config, recipient);
+	bool denied = verdict->exit == VERDICT_NONE && !smtp->authenticated &&
+		      !is_ours(smtp->config, recipient);
 	struct reply reply =
 		smtp_judged(smtp, verdict, denied ? SMTP_SAY_NO_RELAY : SMTP_SAY_RECIPIENT_OK);
 

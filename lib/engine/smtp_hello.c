@@ -62,16 +62,12 @@ static bool is_tellable(struct span name)
 	return name.base[0] != '-' && name.base[0] != '.';
 }
 
-static void hello(struct smtp *smtp, struct span argument, struct span type)
+bool smtp_add_hello(struct smtp *smtp, struct event_call *call, struct span argument)
 {
 	struct span name = take_name(argument);
-	struct event_call *call;
 
-	if (name.len == 0) {
-		smtp_say(smtp, SMTP_SAY_ARGUMENT);
-		return;
-	}
-	call = smtp_raise(smtp, EVENT_HELO);
+	if (name.len == 0)
+		return false;
 	if (is_tellable(name))
 		event_add(call, FACT_HELO, name);
 	/* The Received field says what was said, less what would break its grammar. */
@@ -81,7 +77,18 @@ static void hello(struct smtp *smtp, struct span argument, struct span type)
 			smtp->values[i] = '_';
 	}
 	event_add(call, FACT_HELO_TRACE, (struct span){ smtp->values, name.len });
+	return true;
+}
+
+static void hello(struct smtp *smtp, struct span argument, struct span type)
+{
+	struct event_call *call = smtp_raise(smtp, EVENT_HELO);
+
 	event_add(call, FACT_TRACE_TYPE, type);
+	if (smtp_add_hello(smtp, call, argument))
+		return;
+	smtp->phase = SMTP_PHASE_COMMAND;
+	smtp_say(smtp, SMTP_SAY_ARGUMENT);
 }
 
 void smtp_helo(struct smtp *smtp, struct span argument)

@@ -57,6 +57,16 @@ static bool with_etrn(const struct smtp *smtp)
 	return (smtp->config->handled & smtp->config->listed & EVENT_BIT(EVENT_ETRN)) != 0;
 }
 
+static bool with_xclient(const struct smtp *smtp)
+{
+	return smtp_handles(smtp, EVENT_XCLIENT);
+}
+
+static bool with_xforward(const struct smtp *smtp)
+{
+	return smtp_handles(smtp, EVENT_XFORWARD);
+}
+
 static bool with_limits(const struct smtp *smtp)
 {
 	return smtp->config->max_recipients > 0 && smtp->config->max_recipients <= LIMITS_MAX;
@@ -85,8 +95,8 @@ static const struct keyword {
 	{ "8BITMIME", NULL, always, NULL },
 	{ "STARTTLS", "STARTTLS", never, NULL },
 	{ "AUTH", "AUTH", never, NULL },
-	{ "XCLIENT", "XCLIENT", never, NULL },
-	{ "XFORWARD", "XFORWARD", never, NULL },
+	{ "XCLIENT", "XCLIENT", with_xclient, smtp_put_xclient },
+	{ "XFORWARD", "XFORWARD", with_xforward, smtp_put_xforward },
 	{ "ENHANCEDSTATUSCODES", NULL, always, NULL },
 	{ "SMTPUTF8", NULL, with_utf8, NULL },
 	{ "CHUNKING", "BDAT", always, NULL },

@@ -157,13 +157,6 @@ void smtp_on_etrn(struct smtp *smtp, const struct verdict *verdict)
 		smtp_send(smtp, smtp_judged(smtp, verdict, SMTP_SAY_OK));
 }
 
-/* XCLIENT, XFORWARD: this peer is not trusted. */
-void smtp_untrusted(struct smtp *smtp, struct span argument)
-{
-	(void)argument;
-	smtp_say(smtp, SMTP_SAY_UNTRUSTED);
-}
-
 bool smtp_custom(struct smtp *smtp, struct span verb, struct span argument)
 {
 	const struct smtp_config *config = smtp->config;

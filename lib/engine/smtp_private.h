@@ -123,6 +123,10 @@ typedef bool smtp_phase_function(struct smtp *smtp, struct input *input, enum en
 smtp_handler smtp_helo, smtp_ehlo, smtp_lhlo;
 smtp_verdict_function smtp_on_connect, smtp_on_helo, smtp_on_ehlo;
 
+/* Adds HELO and HELO_TRACE, the latter in smtp->values; false when `argument` begins with no name.
+ */
+bool smtp_add_hello(struct smtp *smtp, struct event_call *call, struct span argument);
+
 /* ---- smtp_keyword.c: what EHLO announces ------------------------------------------------- */
 
 /* Is the EHLO keyword announced in this session? */
@@ -176,11 +180,19 @@ smtp_phase_function smtp_next_chunk, smtp_next_swallow;
 void smtp_chunk_refused(struct smtp *smtp);
 
 /* ---- smtp_other.c ------------------------------------------------------------------------- */
-smtp_handler smtp_noop, smtp_help, smtp_quit, smtp_vrfy, smtp_expn, smtp_etrn, smtp_untrusted;
+smtp_handler smtp_noop, smtp_help, smtp_quit, smtp_vrfy, smtp_expn, smtp_etrn;
 smtp_verdict_function smtp_on_noop, smtp_on_help, smtp_on_quit, smtp_on_vrfy, smtp_on_etrn,
 	smtp_on_command;
 
 /* True when the verb is one of command-VERB, and was dealt with. */
 bool smtp_custom(struct smtp *smtp, struct span verb, struct span argument);
+
+/* ---- smtp_trusted.c: XCLIENT and XFORWARD ------------------------------------------------- */
+smtp_handler smtp_xclient, smtp_xforward;
+smtp_verdict_function smtp_on_xclient, smtp_on_xforward;
+
+/* Write the names of the attributes, a blank before each, for the EHLO keywords. */
+void smtp_put_xclient(const struct smtp *smtp, struct buffer *out);
+void smtp_put_xforward(const struct smtp *smtp, struct buffer *out);
 
 #endif

@@ -28,9 +28,10 @@ enum {
 	ONLY_SMTP = 1U << 1, /* in LMTP the verb is unknown (RFC 2033 4.1) */
 	ONLY_LMTP = 1U << 2, /* in SMTP the verb is unknown */
 	HIGH = 1U << 3,      /* octets above US-ASCII are judged by the verb (RFC 6531 3.3) */
-	JUDGES = 1U << 4, /* the verb judges everything itself: octets follow that must be read */
-	ASKED = 1U << 5,  /* offered only when the backend handles its event */
-	ABSENT = 1U << 6, /* known and not offered; a command program may take it */
+	JUDGES = 1U << 4,  /* the verb judges everything itself: octets follow that must be read */
+	ASKED = 1U << 5,   /* offered only when the backend handles its event */
+	ABSENT = 1U << 6,  /* known and not offered; a command program may take it */
+	TRUSTED = 1U << 7, /* offered only to peers whose event is handled; others hear 550 */
 };
 
 /*
@@ -44,6 +45,8 @@ enum {
  *	BDAT       .  .  .  x  x  .   to S4, with LAST to S1; refused chunks are read first
  *	RSET       x  x  x  x  x  x   to S1, S0 stays
  *	ETRN       .  x  .  .  .  .
+ *	XCLIENT    x  x  .  .  .  .   to S0
+ *	XFORWARD   x  x  .  .  .  .
  *	others     x  x  x  x  x  x
  */
 static const struct verb {
@@ -51,7 +54,7 @@ static const struct verb {
 	unsigned states;
 	enum argument_rule argument;
 	unsigned flags;
-	enum event event; /* of ASKED */
+	enum event event; /* of ASKED and TRUSTED */
 	smtp_handler *handler;
 } verb_table[] = {
 	{ "RCPT", S2 | S3, ARG_MUST, HIGH, 0, smtp_rcpt },
@@ -68,8 +71,8 @@ static const struct verb {
 	{ "EXPN", S_ANY, ARG_MUST, HIGH | ASKED, EVENT_EXPN, smtp_expn },
 	{ "HELP", S_ANY, ARG_MAYBE, 0, 0, smtp_help },
 	{ "ETRN", S1, ARG_MUST, ASKED, EVENT_ETRN, smtp_etrn },
-	{ "XCLIENT", S_ANY, ARG_MAYBE, 0, 0, smtp_untrusted },
-	{ "XFORWARD", S_ANY, ARG_MAYBE, 0, 0, smtp_untrusted },
+	{ "XCLIENT", S0 | S1, ARG_MUST, TRUSTED, EVENT_XCLIENT, smtp_xclient },
+	{ "XFORWARD", S0 | S1, ARG_MUST, TRUSTED, EVENT_XFORWARD, smtp_xforward },
 	{ "STARTTLS", 0, ARG_NONE, ABSENT, 0, NULL },
 	{ "AUTH", 0, ARG_MUST, ABSENT, 0, NULL },
 	{ "TURN", 0, ARG_NONE, ABSENT, 0, NULL },
@@ -102,14 +105,14 @@ static bool belongs(const struct smtp *smtp, const struct verb *verb)
 static bool offered(const struct smtp *smtp, const struct verb *verb)
 {
 	return (verb->flags & ABSENT) == 0 &&
-	       ((verb->flags & ASKED) == 0 || smtp_handles(smtp, verb->event));
+	       ((verb->flags & (ASKED | TRUSTED)) == 0 || smtp_handles(smtp, verb->event));
 }
 
 /* What stands against the command, or SMTP_SAY_OK. */
 static enum smtp_reply judge(const struct smtp *smtp, const struct verb *verb, struct span argument)
 {
 	if (!offered(smtp, verb))
-		return SMTP_SAY_NOT_HERE;
+		return (verb->flags & TRUSTED) != 0 ? SMTP_SAY_UNTRUSTED : SMTP_SAY_NOT_HERE;
 	if ((verb->flags & HIGH) == 0 && !utf8_is_ascii(argument))
 		return SMTP_SAY_ARGUMENT; /* RFC 5321 2.4 */
 	if (verb->argument == ARG_NONE && argument.len > 0)
@@ -163,7 +166,7 @@ void smtp_verbs(const struct smtp *smtp, struct buffer *out)
 		const struct verb *verb = &verb_table[i];
 
 		if (!belongs(smtp, verb) || !offered(smtp, verb) ||
-		    verb->handler == smtp_untrusted || smtp_disabled(smtp, span_of(verb->name)))
+		    smtp_disabled(smtp, span_of(verb->name)))
 			continue;
 		if (out->len > 0)
 			buffer_byte(out, ' ');

@@ -7,6 +7,7 @@
 #include "option/row.h"
 
 #include "base/ascii.h"
+#include "base/network.h"
 
 /* A command's name (DESIGN 6: command-NAME), and the word for a state. */
 #define VERB_MAX  12
@@ -143,6 +144,12 @@ static bool pattern_holds(char *text, size_t len, enum protocol protocol)
 	return true;
 }
 
+static bool network_holds(char *text, size_t len, enum protocol protocol)
+{
+	(void)protocol;
+	return network_valid((struct span){ text, len });
+}
+
 const struct option_rule rule_account = { account_holds, "NAME or NAME:GROUP" };
 const struct option_rule rule_days = { days_hold, "a number of days or NEVER" };
 const struct option_rule rule_domain = { domain_holds, "a domain name" };
@@ -150,6 +157,7 @@ const struct option_rule rule_file = { text_holds, "a path" };
 const struct option_rule rule_hostname = { hostname_holds, "a domain name or address literal" };
 const struct option_rule rule_keyword = { keyword_holds, "a keyword or -KEYWORD" };
 const struct option_rule rule_line = { line_holds, "text that a reply line can hold" };
+const struct option_rule rule_network = { network_holds, "an address, ADDRESS/BITS or unix" };
 const struct option_rule rule_pattern = { pattern_holds,
 					  "an absolute path, perhaps with %u, %n, %d" };
 const struct option_rule rule_state = { state_holds, "STATE or VERB=STATE" };

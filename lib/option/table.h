@@ -60,6 +60,13 @@
 	TEXT(user, "user", IN_ALL, NULL, "NAME[:GROUP]", account, LISTENING,                          \
 	     "user to become once sockets are bound",                                                 \
 	     "Without it a program that root starts stays root, with a warning.")                     \
+	LIST(proxy_protocol, "proxy-protocol", IN_ALL, "NETWORK,...", network, LISTENING,             \
+	     "front ends that send PROXY headers",                                                    \
+	     "A connection from one of these networks begins with a header of the PROXY protocol, "   \
+	     "version 1 or 2, within five seconds, or is closed without a word. It says who the "     \
+	     "client is, over TLS with what, and nothing else is read with it. A network is an "      \
+	     "address, perhaps with a prefix length (192.0.2.0/24, 2001:db8::/32), or the word "      \
+	     "unix for peers without an address. Others are served as themselves.")                   \
 	/* ---- limits ---- */                                                                        \
 	SIZE(size_limit, "size-limit", IN_MAIL, "50M", 0, SIZE_MOST, LIMITS,                          \
 	     "octets of a message; 0: no limit",                                                      \
@@ -138,6 +145,12 @@
 	TEXT(expire, "expire", IN_POP3, NULL, "DAYS|NEVER", days, PROTOCOL,                           \
 	     "how long messages are kept, for CAPA",                                                  \
 	     "Announced as EXPIRE (RFC 2449 6.7), nothing more. An expire program wins over it.")     \
+	LIST(trusted_networks, "trusted-networks", IN_MAIL, "NETWORK,...", network, PROTOCOL,         \
+	     "peers that may use XCLIENT and XFORWARD",                                               \
+	     "XCLIENT replaces what is known of the client, its address and login name included; "    \
+	     "whether the address it tells is trusted is judged anew. XFORWARD is told to programs "  \
+	     "as XFORWARD_* variables and decides nothing. Others hear 550 5.7.0. Networks as for "   \
+	     "--proxy-protocol; behind a PROXY header the address in it counts.")                     \
 	/* ---- backend ---- */                                                                       \
 	COUNT(parallel_deliveries, "parallel-deliveries", IN_LMTP, "1", 1, 64, BACKEND,               \
 	      "deliveries of a message at a time", "Replies keep the order of the recipients.")       \

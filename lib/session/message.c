@@ -31,7 +31,7 @@ static void drop_filter(struct runner *runner)
 	runner->filter = NULL;
 }
 
-void runner_reset(struct runner *runner)
+static void end_transaction(struct runner *runner)
 {
 	drop_filter(runner);
 	spool_close(&runner->spool);
@@ -41,6 +41,12 @@ void runner_reset(struct runner *runner)
 	runner->headers.len = runner->session_headers;
 	runner->mail = RUNNER_NO_MAIL;
 	runner->received = 0;
+}
+
+void runner_reset(struct runner *runner)
+{
+	end_transaction(runner);
+	facts_forget(&runner->facts, SCOPE_FORWARDED);
 }
 
 /* A fresh TRANSACTION_ID: the session's, a dot, and a count. */
@@ -86,8 +92,9 @@ void runner_mail_from(struct runner *runner, bool asked)
 				&(struct ask){ .event = EVENT_MAIL, .message = -1, .envelope = -1 },
 				&content);
 	runner_answer(runner, &verdict, -1);
+	/* None has begun: what XFORWARD told is for the next. */
 	if (!exit_accepts(verdict.exit) && verdict.exit != VERDICT_NONE)
-		runner_reset(runner);
+		end_transaction(runner);
 }
 
 /*

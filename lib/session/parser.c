@@ -67,7 +67,7 @@ static void put_frame(const struct frame *frame)
 /* The set of events that are asked about, and those of them whose answer takes its time. */
 static void set_handled(event_set handled)
 {
-	self.parser->handled = self.parser->pop3.handled = handled;
+	self.parser->handled = self.parser->smtp.handled = self.parser->pop3.handled = handled;
 	self.handler.slow = handled | EVENT_BIT(EVENT_LOGOUT);
 	for (unsigned event = 0; event < EVENT_COUNT; event++) {
 		if (event_table[event].kind == EVENT_INFORMS && event != EVENT_LOGOUT)

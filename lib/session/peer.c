@@ -8,10 +8,8 @@
 #include "session/peer.h"
 
 #include "base/ascii.h"
-#include "base/buffer.h"
 #include "base/number.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 
@@ -45,48 +43,43 @@ static void put_text(char *text, size_t size, struct span value)
 		text[0] = '\0';
 }
 
-static void put_ipv4(char *text, const void *bytes)
+static void put_network_address(char *text, const struct network_address *address)
 {
-	if (inet_ntop(AF_INET, bytes, text, PEER_ADDR_MAX) == NULL)
-		text[0] = '\0';
-}
+	struct buffer buffer = { text, 0, PEER_ADDR_MAX, false };
 
-/* An IPv4-mapped address (RFC 4291 2.5.5.2) is the IPv4 address that the peer has. */
-static void put_ipv6(char *text, const struct in6_addr *address)
-{
-	if (IN6_IS_ADDR_V4MAPPED(address))
-		put_ipv4(text, &address->s6_addr[12]);
-	else if (inet_ntop(AF_INET6, address, text, PEER_ADDR_MAX) == NULL)
-		text[0] = '\0';
+	network_address_put(&buffer, address);
+	buffer_cstr(&buffer);
 }
 
 /* The address in its one spelling, its zone (fe80::1%eth0) dropped; nothing when it is none. */
 static void put_address(char *text, struct span value)
 {
-	char copy[PEER_ADDR_MAX];
-	struct in6_addr ipv6;
-	struct in_addr ipv4;
+	struct network_address address;
 
-	put_text(copy, sizeof copy, span_first(value, span_find(value, '%')));
-	if (inet_pton(AF_INET, copy, &ipv4) == 1)
-		put_ipv4(text, &ipv4);
-	else if (inet_pton(AF_INET6, copy, &ipv6) == 1)
-		put_ipv6(text, &ipv6);
+	if (network_address_read(&address, span_first(value, span_find(value, '%'))))
+		put_network_address(text, &address);
 }
 
-static void put_port(char *text, size_t size, struct span value)
+static void put_number(char *text, uint16_t port)
 {
-	struct buffer buffer = { text, 0, size, false };
-	uint64_t port;
+	struct buffer buffer = { text, 0, sizeof((struct peer *)0)->remote_port, false };
 
-	if (!number_upto(value, UINT16_MAX, &port))
-		return;
 	buffer_number(&buffer, port);
 	buffer_cstr(&buffer);
 }
 
+static void put_port(char *text, struct span value)
+{
+	uint64_t port;
+
+	if (number_upto(value, UINT16_MAX, &port))
+		put_number(text, (uint16_t)port);
+}
+
 static void put_host(char *text, size_t size, struct span value)
 {
+	if (span_starts(value, SPAN("-")))
+		return;
 	for (size_t i = 0; i < value.len; i++)
 		if (!ascii_is_alnum(value.base[i]) && memchr(".-_", value.base[i], 3) == NULL)
 			return;
@@ -110,33 +103,34 @@ static void gather_environment(struct peer *peer)
 		put_address(peer->remote_addr, variable(source->remote_addr));
 		if (peer->remote_addr[0] == '\0')
 			continue;
-		put_port(peer->remote_port, sizeof peer->remote_port,
-			 variable(source->remote_port));
+		put_port(peer->remote_port, variable(source->remote_port));
 		put_host(peer->remote_host, sizeof peer->remote_host,
 			 variable(source->remote_host));
 		put_address(peer->local_addr, variable(source->local_addr));
-		put_port(peer->local_port, sizeof peer->local_port, variable(source->local_port));
+		put_port(peer->local_port, variable(source->local_port));
 		return;
 	}
 }
 
 /* The facts of one end of a connection; nothing for families without addresses. */
-static void put_sockaddr(char *address, char *port, const struct sockaddr *from)
+static void put_sockaddr(char *text, char *port, const struct sockaddr *from)
 {
-	struct buffer digits = { port, 0, sizeof((struct peer *)0)->remote_port, false };
+	struct network_address address;
 	struct sockaddr_in6 ipv6;
 	struct sockaddr_in ipv4;
 
 	if (from->sa_family == AF_INET) {
 		memcpy(&ipv4, from, sizeof ipv4);
-		put_ipv4(address, &ipv4.sin_addr);
-		buffer_number(&digits, ntohs(ipv4.sin_port));
+		address = network_address_of_ipv4(&ipv4.sin_addr);
+		put_number(port, ntohs(ipv4.sin_port));
 	} else if (from->sa_family == AF_INET6) {
 		memcpy(&ipv6, from, sizeof ipv6);
-		put_ipv6(address, &ipv6.sin6_addr);
-		buffer_number(&digits, ntohs(ipv6.sin6_port));
+		memcpy(address.octets, &ipv6.sin6_addr, sizeof address.octets);
+		put_number(port, ntohs(ipv6.sin6_port));
+	} else {
+		return;
 	}
-	buffer_cstr(&digits);
+	put_network_address(text, &address);
 }
 
 void peer_from_sockaddr(struct peer *peer, const struct sockaddr *remote,
@@ -172,6 +166,51 @@ void peer_gather(struct peer *peer, int fd, bool environment)
 		gather_environment(peer);
 	gather_end(peer->remote_addr, peer->remote_port, fd, getpeername);
 	gather_end(peer->local_addr, peer->local_port, fd, getsockname);
+}
+
+/* What can stand in a variable and in a log line. */
+static void put_printable(char *text, size_t size, struct span value)
+{
+	if (span_starts(value, SPAN("()")))
+		return;
+	for (size_t i = 0; i < value.len; i++) {
+		if (!ascii_is_print(value.base[i]))
+			return;
+	}
+	put_text(text, size, value);
+}
+
+static void put_tls(struct peer *peer, const struct proxy *proxy)
+{
+	char subject[PEER_HOST_MAX];
+	struct buffer name = BUFFER(subject);
+
+	if (!proxy->tls)
+		return;
+	put_printable(peer->tls_version, sizeof peer->tls_version, proxy->version);
+	if (peer->tls_version[0] == '\0')
+		put_text(peer->tls_version, sizeof peer->tls_version, SPAN("TLS"));
+	put_printable(peer->tls_cipher, sizeof peer->tls_cipher, proxy->cipher);
+	buffer_string(&name, "CN=");
+	buffer_put(&name, proxy->common_name);
+	if (proxy->verified && proxy->common_name.len > 0 && !name.overflow)
+		put_printable(peer->tls_peer, sizeof peer->tls_peer, buffer_span(&name));
+}
+
+void peer_from_proxy(struct peer *peer, const struct proxy *proxy, const char *via)
+{
+	struct peer told = { 0 };
+
+	put_text(told.via, sizeof told.via, span_of(via));
+	if (proxy->kind == PROXY_INET) {
+		put_network_address(told.remote_addr, &proxy->source);
+		put_number(told.remote_port, proxy->source_port);
+		put_network_address(told.local_addr, &proxy->destination);
+		put_number(told.local_port, proxy->destination_port);
+	}
+	put_tls(&told, proxy);
+	put_host(told.tls_sni, sizeof told.tls_sni, proxy->authority);
+	*peer = told; /* `via` may have been the address in it */
 }
 
 bool peer_is_local(const struct peer *peer)

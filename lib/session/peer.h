@@ -5,11 +5,12 @@
  * Sources, the first that knows wins: the UCSPI environment (PROTO, TCPREMOTEIP, TCPREMOTEPORT,
  * TCPREMOTEHOST, TCPLOCALIP, TCPLOCALPORT, and the TCP6 names), systemd's REMOTE_ADDR and
  * REMOTE_PORT, xinetd's REMOTE_HOST, getpeername(2) and getsockname(2).  Nothing is resolved.
+ * A PROXY header replaces all of it.
  */
 #ifndef MAILSESSION_PEER_H
 #define MAILSESSION_PEER_H
 
-#include "base/span.h"
+#include "mail/proxy.h"
 
 #include <stdint.h>
 #include <sys/socket.h>
@@ -25,6 +26,12 @@ struct peer {
 	char remote_host[PEER_HOST_MAX]; /* only from an environment that says so */
 	char local_addr[PEER_ADDR_MAX];
 	char local_port[6];
+	char via[PEER_ADDR_MAX]; /* the front end that told all this: its address or "unix" */
+	/* Of TLS that a front end ended; only with a version. */
+	char tls_version[17];
+	char tls_cipher[65];
+	char tls_sni[PEER_HOST_MAX]; /* without TLS too: the name that the client asked for */
+	char tls_peer[PEER_HOST_MAX];
 };
 
 /* Facts of fd `fd`, with the environment when `environment` (a session of its own process; false in
@@ -34,6 +41,9 @@ void peer_gather(struct peer *peer, int fd, bool environment);
 /* Facts of a socket address pair, for the accept loop: no system call. `local` may be NULL. */
 void peer_from_sockaddr(struct peer *peer, const struct sockaddr *remote,
 			const struct sockaddr *local);
+
+/* Facts of the client that a header names; the connection came from `via`. */
+void peer_from_proxy(struct peer *peer, const struct proxy *proxy, const char *via);
 
 /* True for 127.0.0.0/8, ::1, and for a peer with no address at all. */
 bool peer_is_local(const struct peer *peer);

@@ -63,10 +63,13 @@ static void greet(struct runner *runner, const struct event_call *call, bool ask
 		old[i] = value.base == NULL ? SPAN_NONE : (struct span){ before[i], value.len };
 		if (value.base != NULL)
 			memcpy(before[i], value.base, value.len);
-		facts_unset(facts, names[i]);
+		if (!runner->told[names[i]])
+			facts_unset(facts, names[i]);
 	}
-	for (unsigned i = 0; i < call->count; i++)
-		facts_set(facts, call->facts[i].name, call->facts[i].value);
+	for (unsigned i = 0; i < call->count; i++) {
+		if (!runner->told[call->facts[i].name])
+			facts_set(facts, call->facts[i].name, call->facts[i].value);
+	}
 	if (asked)
 		verdict = runner_decide(
 			runner, &(struct ask){ .event = EVENT_HELO, .message = -1, .envelope = -1 },
@@ -84,12 +87,14 @@ static void greet(struct runner *runner, const struct event_call *call, bool ask
 		runner_answer(runner, &verdict, -1);
 }
 
-/* Keeps the facts that came with an event. Those of AUTH are secret and are not kept. */
+/* Keeps the facts that came with an event. Those of AUTH are secret and are not kept; some are
+ * judged first. */
 static void keep_facts(struct runner *runner, const struct event_call *call)
 {
 	facts_forget(&runner->facts, SCOPE_CALL);
 	facts_forget(&runner->facts, SCOPE_RECIPIENT);
-	if (call->event == EVENT_AUTH || call->event == EVENT_HELO)
+	if (call->event == EVENT_AUTH || call->event == EVENT_HELO ||
+	    event_table[call->event].kind == EVENT_TRUSTED)
 		return;
 	for (unsigned i = 0; i < call->count; i++)
 		facts_set(&runner->facts, call->facts[i].name, call->facts[i].value);
@@ -103,6 +108,12 @@ static void dispatch(struct runner *runner, const struct event_call *call, bool 
 	switch (call->event) {
 	case EVENT_HELO:
 		greet(runner, call, asked);
+		return;
+	case EVENT_XCLIENT:
+		runner_xclient(runner, call);
+		return;
+	case EVENT_XFORWARD:
+		runner_xforward(runner, call);
 		return;
 	case EVENT_MAIL:
 		runner_mail_from(runner, asked);
@@ -166,6 +177,8 @@ static bool acceptable(struct runner *runner, const struct frame *frame)
 		return false;
 	if (event == EVENT_LOGOUT)
 		return asked;
+	if (event_table[event].kind == EVENT_TRUSTED && !asked)
+		return false;
 	/* To tell where one has to ask would go round a program that wants to decide. */
 	return asked == runner_handles(runner, event);
 }
@@ -230,6 +243,8 @@ static void log_summary(const struct runner *runner)
 	log_string(&line, "session", runner->session);
 	log_text(&line, "protocol", facts_get(facts, FACT_SESSION_PROTOCOL));
 	log_text(&line, "peer", facts_get(facts, FACT_REMOTE_ADDR));
+	if (runner->via[0] != '\0')
+		log_string(&line, "via", runner->via);
 	log_text(&line, "tls", facts_get(facts, FACT_TLS_VERSION));
 	log_text(&line, "user", facts_get(facts, FACT_USER));
 	log_number(&line, "commands", runner->counts.commands);

@@ -5,7 +5,7 @@
  * It parses no protocol.  It trusts nothing that the parser says: every frame is checked by
  * the tables, and an event out of order ends the session.  runner.c receives and
  * dispatches, wait.c waits for programs, ask.c asks the backend, message.c receives and
- * delivers mail, maildrop.c logs in and out.
+ * delivers mail, maildrop.c logs in and out, trusted.c believes trusted peers.
  */
 #ifndef MAILSESSION_RUNNER_H
 #define MAILSESSION_RUNNER_H
@@ -25,6 +25,8 @@
 #define RUNNER_DELIVERIES_MAX 64
 #define RUNNER_HOOKS_MAX      (RUNNER_DELIVERIES_MAX + 2)
 #define RUNNER_HEADERS_MAX    16384
+/* Events that are handled for a peer in --trusted-networks. */
+#define RUNNER_TRUSTED (EVENT_BIT(EVENT_XCLIENT) | EVENT_BIT(EVENT_XFORWARD))
 
 /* Where a transaction stands. */
 enum runner_mail {
@@ -63,6 +65,9 @@ struct runner {
 	int64_t hook_time; /* milliseconds spent waiting for programs */
 	uint32_t transactions;
 	uint32_t auth_failures;
+
+	bool told[FACT_COUNT];   /* by XCLIENT: the client's greetings do not change them */
+	char via[PEER_ADDR_MAX]; /* whose word the facts on the client are; or empty */
 
 	enum runner_mail mail;
 	enum runner_login login;
@@ -203,5 +208,14 @@ void runner_list(struct runner *runner);
 void runner_delete(struct runner *runner, const struct event_call *call);
 /* The logout event, and the end of the store: its lock is gone when this returns. */
 void runner_logout(struct runner *runner);
+
+/* ---- trusted.c ---- */
+
+/* Lets the peer use XCLIENT and XFORWARD, or not, by what is known of it now. */
+void runner_trust(struct runner *runner);
+/* The XCLIENT event: the session is somebody else's from here on. */
+void runner_xclient(struct runner *runner, const struct event_call *call);
+/* The XFORWARD event: facts on the next message. */
+void runner_xforward(struct runner *runner, const struct event_call *call);
 
 #endif

@@ -107,6 +107,10 @@ static void set_facts(enum protocol protocol, const struct peer *peer)
 	set_text(FACT_REMOTE_HOST, peer->remote_host);
 	set_text(FACT_LOCAL_ADDR, peer->local_addr);
 	set_text(FACT_LOCAL_PORT, peer->local_port);
+	set_text(FACT_TLS_VERSION, peer->tls_version);
+	set_text(FACT_TLS_CIPHER, peer->tls_cipher);
+	set_text(FACT_TLS_SNI, peer->tls_sni);
+	set_text(FACT_TLS_PEER, peer->tls_peer);
 }
 
 static event_set handled_events(enum protocol protocol)
@@ -140,7 +144,7 @@ static struct span text_span(const char *text)
 	return text == NULL ? SPAN("") : span_of(text);
 }
 
-static void configure_mail(const struct options *options)
+static void configure_mail(const struct options *options, const struct peer *peer)
 {
 	self.parser.smtp = (struct smtp_config){
 		.protocol = self.parser.protocol,
@@ -158,6 +162,7 @@ static void configure_mail(const struct options *options)
 		.clean_newlines = options->bare_newline == BARE_NEWLINE_CLEAN,
 		.crlf = options->line_ends == LINE_ENDS_CRLF,
 		.quota_tempfail = options->quota_tempfail,
+		.tls = peer->tls_version[0] != '\0',
 		.accept_domains = options->accept_domain.items,
 		.accept_domain_count = options->accept_domain.count,
 		.announce = options->announce.items,
@@ -173,7 +178,7 @@ static void configure_mail(const struct options *options)
 
 static bool plaintext_allowed(const struct options *options, const struct peer *peer)
 {
-	return options->insecure_auth == INSECURE_AUTH_ALWAYS ||
+	return options->insecure_auth == INSECURE_AUTH_ALWAYS || peer->tls_version[0] != '\0' ||
 	       (options->insecure_auth == INSECURE_AUTH_LOCAL && peer_is_local(peer));
 }
 
@@ -236,7 +241,7 @@ static void configure(enum protocol protocol, const struct options *options,
 	if (protocol == PROTOCOL_POP3)
 		configure_pop3(options, peer);
 	else
-		configure_mail(options);
+		configure_mail(options, peer);
 }
 
 /*
@@ -408,6 +413,7 @@ void session_describe(enum protocol protocol, const struct options *options, str
 	init_runner(protocol, options);
 	self.runner.hostname = own_name(options, &nobody);
 	self.runner.handled = handled_events(protocol);
+	runner_trust(&self.runner);
 	configure(protocol, options, &nobody);
 	describe(&self.parser, directory, text);
 }
@@ -421,7 +427,9 @@ int session_run(enum protocol protocol, const struct options *options, const str
 	init_runner(protocol, options);
 	self.runner.hostname = own_name(options, peer);
 	self.runner.handled = handled_events(protocol);
+	memcpy(self.runner.via, peer->via, sizeof(self.runner.via));
 	set_facts(protocol, peer);
+	runner_trust(&self.runner);
 	configure(protocol, options, peer);
 	setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setrlimit(RLIMIT_CORE, &no_core);

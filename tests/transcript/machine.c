@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* machine.c - options of a transcript become the configuration of an engine. */
 #include "machine.h"
+#include "base/network.h"
 #include "base/number.h"
 #include "engine/pop3.h"
 #include "engine/smtp.h"
@@ -35,7 +36,7 @@ struct machine {
 	struct pop3_config pop3;
 	struct pop3_storage storage;
 	struct store store;
-	struct list accept_domains, announce, disabled, commands, states;
+	struct list accept_domains, announce, disabled, commands, states, trusted;
 	event_set handled;
 };
 
@@ -110,6 +111,7 @@ static bool option_text(struct machine *machine, struct span name, struct span v
 		{ SPAN("disable-command"), NULL, NULL, &machine->disabled },
 		{ SPAN("command"), NULL, NULL, &machine->commands },
 		{ SPAN("command-state"), NULL, NULL, &machine->states },
+		{ SPAN("trusted-networks"), NULL, NULL, &machine->trusted },
 	};
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
@@ -176,6 +178,25 @@ static void configure(struct machine *machine, const struct script *script)
 		if (!option_text(machine, name, value) && !option_value(machine, name, value))
 			errx(2, "%s:%u: unknown option", script->file, item->line);
 	}
+}
+
+/* May a peer with this address, or with none, use XCLIENT and XFORWARD? */
+static void judge_trust(struct machine *machine, struct span address)
+{
+	event_set events = EVENT_BIT(EVENT_XCLIENT) | EVENT_BIT(EVENT_XFORWARD);
+
+	machine->handled &= ~events;
+	if (network_listed(address, machine->trusted.items, machine->trusted.count))
+		machine->handled |= events;
+	machine->smtp.handled = machine->handled;
+}
+
+void machine_told(struct machine *machine, const struct event_call *call)
+{
+	struct span address = event_fact(call, FACT_REMOTE_ADDR);
+
+	if (call->event == EVENT_XCLIENT && address.base != NULL)
+		judge_trust(machine, address.len > 0 ? address : SPAN("unknown"));
 }
 
 /* ---- the maildrop's storage ------------------------------------------------------------------ */
@@ -267,6 +288,7 @@ struct machine *machine_new(enum protocol protocol, const struct script *script)
 					     EVENT_BIT(EVENT_RETRIEVE) | EVENT_BIT(EVENT_DELETE)
 				   : EVENT_BIT(EVENT_DELIVER);
 	configure(machine, script);
+	judge_trust(machine, SPAN_NONE);
 	if (protocol == PROTOCOL_POP3)
 		pop3_setup(machine);
 	else

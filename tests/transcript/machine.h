@@ -18,6 +18,9 @@ struct engine *machine_engine(struct machine *machine);
 /* The events that the scripted backend answers. */
 event_set machine_handled(const struct machine *machine);
 
+/* Before an event is answered: an address that XCLIENT tells may end the peer's trust. */
+void machine_told(struct machine *machine, const struct event_call *call);
+
 /* The protocol of a transcript, by the folder that it lies in. */
 enum protocol script_protocol(const struct script *script);
 
