@@ -64,6 +64,14 @@ abuse() {
 	abuse nonsense
 }
 
+@test "GEN-009 POP-043, hardening 2: a client that is gone after any octet" {
+	abuse cut_off
+}
+
+@test "GEN-015 POP-009 SIZE-002, hardening 6: numbers at every edge" {
+	abuse numbers
+}
+
 @test "GEN-013, hardening 67: HTTP and TLS on the plain port" {
 	abuse foreigners
 }

@@ -391,6 +391,78 @@ def nonsense(program):
         assert not server.log.find("level=(err|warning).*(parser|broke)")
 
 
+RCPT = b"RCPT TO:<jo@example.org>\r\n"
+# A dialogue, and the events that count with a pattern of the octets that must have come for each.
+CUT = {
+    "smtp-session": (b"EHLO x\r\nMAIL FROM:<a@example.net> SIZE=9\r\n" + RCPT + b"DATA\r\nSubject: x\r\n\r\n..\r\n.\r\n"
+                     b"RSET\r\nMAIL FROM:<>\r\n" + RCPT + b"BDAT 3\r\nab\nBDAT 0",
+                     {"rcpt": RCPT, "deliver": rb"\r\n\.\r\n"}),
+    "lmtp-session": (b"LHLO x\r\nMAIL FROM:<>\r\n" + RCPT + b"DATA\r\n\r\n.\r\nMAIL FROM:<>\r\n" + RCPT + b"BDAT 2 LAST\r\n\r\n",
+                     {"rcpt": RCPT, "deliver": rb"\r\n\.\r\n|LAST\r\n\r\n"}),
+    "pop3-session": (b"CAPA\r\n" + LOGIN[0] + b"STAT\r\nUIDL 1\r\nDELE 1\r\nNOOP\r\nQUIT\r\n",
+                     {"list": LOGIN[0], "delete": b"QUIT\r\n"}),
+}
+
+
+@each(PROGRAMS)
+def cut_off(program):
+    """Hardening 2, GEN-009, POP-043: a client that is gone after any octet: no event before its command is whole."""
+    dialogue, wanted = CUT[program]
+    hooks = {name: NOTE for name in wanted}
+    if program == "pop3-session":
+        hooks = {**DROP, "list": NOTE + DROP["list"]}
+    with Victim(program=program, hooks=hooks) as server:
+        for end in range(len(dialogue) + 1):
+            before = server.read("events")
+            session = Session(server)
+            session.socket.sendall(dialogue[:end])
+            session.socket.shutdown(socket.SHUT_WR)
+            session.rest()
+            assert "reason=quit" in server.over(end + 1) or not dialogue[:end].endswith(b"QUIT\r\n")
+            events = server.read("events")[len(before):].decode().splitlines()
+            for event, octets in wanted.items():
+                assert events.count(event) == len(re.findall(octets, dialogue[:end])), (dialogue[:end], events)
+        assert not server.log.find("level=(err|warning).*(parser|session)")
+
+
+NUMBERS = {
+    # What stands for a number: what it is to POP3 with one message, and to SIZE with a limit of 50 MiB.
+    "0": (False, 250), "1": (True, 250), "01": (True, 250), "0" * 19 + "1": (True, 250), "-1": (False, 501),
+    "+1": (False, 501), "1.0": (False, 501), "1x": (False, 501), "x1": (False, 501), "0x1": (False, 501),
+    "1e0": (False, 501), "52428800": (False, 250), "52428801": (False, 552), "2147483647": (False, 552),
+    "2147483648": (False, 552), "4294967296": (False, 552), "4294967297": (False, 552),
+    "9223372036854775808": (False, 552), "18446744073709551616": (False, 552), "18446744073709551617": (False, 552),
+    "99999999999999999999": (False, 552), "100000000000000000000": (False, 501), "1" * 30: (False, 501),
+}
+
+
+def numbers():
+    """GEN-015, POP-009, SIZE-002, hardening 6: numbers at every edge: none wraps to one that is good."""
+    with Victim("--max-errors", "0", hooks=MAIL) as server:
+        session = begun(server)
+        for text, (_, code) in NUMBERS.items():
+            reply = session.say(f"MAIL FROM:<> SIZE={text}\r\n".encode())
+            assert reply.startswith(str(code)), (text, reply)
+            if code == 250:
+                session.say(b"RSET\r\n")
+        for text in ("-1", "+1", "0x1", "1" * 30, "18446744073709551616", "1.0", ""):
+            session = begun(server)
+            envelope(session)
+            session.pump([f"BDAT {text}\r\nQUIT\r\n".encode()], to_end=True)
+            assert re.search(rb"\n501 5\.5\.4 [^\n]*\r\n$", session.received), (text, session.received)
+    with Victim("--max-errors", "0", program="pop3-session", hooks={**DROP, "list": SHELL + "echo one 4\n"}) as server:
+        session = begun(server, login=True)
+        for text, (good, _) in NUMBERS.items():
+            for command in ("LIST {}", "UIDL {}", "DELE {}"):
+                reply = session.say(f"{command.format(text)}\r\n".encode())
+                assert reply.startswith("+OK") == good, (command, text, reply[:80])
+            session.say(b"RSET\r\n")
+            if not good:
+                for command in ("RETR {}", "TOP {} 0", "TOP {} {}", "RETR  {}"):
+                    reply = session.say(f"{command.format(text, text)}\r\n".encode())
+                    assert reply.startswith("-ERR"), (command, text, reply[:80])
+
+
 @each(PROGRAMS)
 def foreigners(program):
     """Hardening 67, GEN-013: HTTP and TLS on the plain port: a word and good-bye, one line of the log, no hook between."""
