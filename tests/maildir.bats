@@ -423,6 +423,266 @@ files() {
 	END
 }
 
+# Lists what other programs put there, COUNT messages of them; prints which messages were opened.
+foreign() {
+	rm -rf "$MAIL/jo"
+	"$STORE" create jo@example.org >/dev/null
+	python3 - "$1" <<-'END'
+		import os, sys
+		for number in range(int(sys.argv[1])):
+		    folder, flags = (("new", ""), ("cur", ":2,S"), ("cur", ",S=%d:2," % (8 + len(str(number)))))[number % 3]
+		    path = f"{os.environ['MAIL']}/jo/{folder}/{1600000000 + number // 7}.M{number}P{number * 7919 % 1000}.mx{flags}"
+		    with open(path, "w", encoding="ascii") as file:
+		        file.write(f"A: {number}\n\nbody")
+		    os.utime(path, ns=(1600000000123456789, 1600000000123456789))
+	END
+}
+
+# Lists; the output goes to the file $1, the number of messages that were opened is printed.
+list_opening() {
+	ASAN_OPTIONS=detect_leaks=0 USER=jo@example.org strace -qq -o "$T/trace" -e trace=openat "$STORE" list >"$1" || return
+	grep -cE '"[0-9]+\.M[0-9]+P[0-9]+\.mx' "$T/trace" || :
+}
+
+@test "list: messages that other programs delivered are read once, not at every login" {
+	foreign 100
+	run -0 list_opening "$T/first"
+	assert_output 100
+	assert_equal "$(wc -l <"$T/first")" 100
+	assert_equal "$(stat -c %a "$MAIL/jo/mail-session.sizes")" 600
+	inode=$(stat -c %i "$MAIL/jo/mail-session.sizes")
+	run -0 list_opening "$T/second"
+	assert_output 0
+	cmp "$T/first" "$T/second"
+	# Nothing has changed, so nothing is written.
+	assert_equal "$(stat -c %i "$MAIL/jo/mail-session.sizes")" "$inode"
+	# Flags, folders and fields change; the unique parts do not.
+	for file in "$MAIL/jo/new/"*; do
+		mv "$file" "$MAIL/jo/cur/${file##*/}:2,FRS"
+	done
+	cut -d' ' -f2- "$T/first" >"$T/before"
+	run -0 list_opening "$T/third"
+	assert_output 0
+	cut -d' ' -f2- "$T/third" | cmp "$T/before"
+	assert_equal "$(ls "$MAIL/jo/tmp")" ''
+}
+
+@test "list: only what is new, changed or exchanged is read again" {
+	foreign 99
+	list_opening "$T/first"
+	mapfile -t paths < <(cut -d' ' -f1 "$T/first")
+	(
+		cd "$MAIL/jo"
+		# One message longer; one of the same length at another time; one exchanged for another file of the same time.
+		printf 'more\n' >>"${paths[10]}"
+		touch -d @1600000001 "${paths[20]}"
+		cp -p "${paths[30]}" "$T/copy"
+		mv "$T/copy" "${paths[30]}"
+		rm "${paths[0]}" "${paths[40]}" "${paths[98]}"
+		printf 'A: b\n' >new/1500000000.M1P1.mx
+		touch -d @1600000000 new/1500000000.M1P1.mx
+		printf 'A: b\n' >new/1900000000.M1P1.mx
+		touch -d @1600000000 new/1900000000.M1P1.mx
+	)
+	run -0 list_opening "$T/second"
+	assert_output 5
+	assert_equal "$(wc -l <"$T/second")" 98
+	assert_equal "$(grep -F -- "${paths[10]}" "$T/second" | cut -d' ' -f2)" \
+		$(($(grep -F -- "${paths[10]}" "$T/first" | cut -d' ' -f2) + 4))
+	run -0 list_opening "$T/third"
+	assert_output 0
+	cmp "$T/second" "$T/third"
+	assert_equal "$(wc -l <"$MAIL/jo/mail-session.sizes")" 99
+}
+
+@test "list: a file that may still be changing is not remembered" {
+	printf 'A: b\n' >"$MAIL/jo/new/1600000000.M1P1.mx"
+	touch -d tomorrow "$MAIL/jo/new/1600000000.M1P1.mx"
+	for _ in 1 2; do
+		run -0 list_opening "$T/listing"
+		assert_output 1
+	done
+}
+
+@test "list: whatever happened to the file of sizes, the sizes are right" {
+	foreign 60
+	list_opening "$T/right"
+	cp "$MAIL/jo/mail-session.sizes" "$T/whole"
+	python3 - <<-'END'
+		import os, random, subprocess
+		t, cache = os.environ["T"], os.environ["MAIL"] + "/jo/mail-session.sizes"
+		right, whole = (open(f"{t}/{name}", "rb").read() for name in ("right", "whole"))
+		random.seed(7)
+		lines = whole.splitlines(True)
+		damaged = [b"", b"\n", b"x" * 100000, whole[:-1], whole[:700], whole[1:], whole + whole, whole + b"junk", bytes(5000),
+		           b"".join(lines[:1] + lines[:0:-1]), b"".join(lines[:30] + lines[20:]), b"".join(lines[:10] + lines[40:]),
+		           b"mail-session.sizes 2\n" + b"".join(lines[1:])]
+		for _ in range(150):
+		    at = random.randrange(len(whole))
+		    damaged.append(whole[:at] + bytes([whole[at] ^ 1 << random.randrange(8)]) + whole[at + 1:])
+		for content in damaged:
+		    with open(cache, "wb") as file:
+		        file.write(content)
+		    for _ in range(2):
+		        done = subprocess.run([os.environ["STORE"], "list"], env={**os.environ, "USER": "jo@example.org"},
+		                              capture_output=True, check=True, timeout=60)
+		        assert done.stdout == right and not done.stderr, (content[:80], done)
+		    # What was of no use was replaced.
+		    assert open(cache, "rb").read().startswith(whole) or content.startswith(whole), content[:80]
+	END
+}
+
+@test "list: what lies in place of the file of sizes is not followed, and where it cannot be written no harm is done" {
+	foreign 20
+	list_opening "$T/right"
+	cache=$MAIL/jo/mail-session.sizes
+	for kind in link dangling fifo directory; do
+		rm -rf "$cache"
+		echo precious >"$T/precious"
+		case $kind in
+		link) ln -s "$T/precious" "$cache" ;;
+		dangling) ln -s "$T/nowhere" "$cache" ;;
+		fifo) mkfifo "$cache" ;;
+		directory) mkdir "$cache" ;;
+		esac
+		USER=jo@example.org run -0 timeout 20 "$STORE" list
+		assert_output "$(cat "$T/right")"
+		assert_equal "$(cat "$T/precious")" precious
+		[ ! -e "$T/nowhere" ]
+		assert_equal "$(ls "$MAIL/jo/tmp")" ''
+	done
+	# Every error of every call that it takes; reading the messages is not at stake.
+	rm -rf "$cache"
+	export ASAN_OPTIONS=detect_leaks=0 USER=jo@example.org
+	for inject in write:error=ENOSPC:when=1 renameat:error=EROFS getrandom:error=EIO sendfile:error=EIO; do
+		rm -f "$cache"
+		[ $inject != sendfile:error=EIO ] || {
+			list_opening "$T/listing"
+			echo x >>"$MAIL/jo/$(tail -1 "$T/listing" | cut -d' ' -f1)"
+			list_opening "$T/right"
+			touch -d @1600000002 "$MAIL/jo/$(tail -1 "$T/listing" | cut -d' ' -f1)"
+		}
+		strace -qq -o "$T/trace" -e "inject=$inject" "$STORE" list >"$T/listing" 2>"$T/said" || {
+			# The listing itself is written as well.
+			[ $inject = write:error=ENOSPC:when=1 ]
+			cp "$T/right" "$T/listing"
+		}
+		grep -q INJECTED "$T/trace"
+		cmp "$T/listing" "$T/right"
+		assert_equal "$(ls "$MAIL/jo/tmp")" ''
+	done
+}
+
+@test "list: a second reader, deliveries and renaming programs beside it (hardening 45)" {
+	foreign 300
+	python3 - <<-'END'
+		import os, subprocess, threading
+		jo, stop = os.environ["MAIL"] + "/jo", threading.Event()
+
+		def rename():
+		    turn = 0
+		    while not stop.is_set():
+		        turn += 1
+		        for folder in ("new", "cur"):
+		            for name in os.listdir(f"{jo}/{folder}"):
+		                os.rename(f"{jo}/{folder}/{name}", f"{jo}/cur/{name.split(':')[0]}:2,{'FRS'[:turn % 4]}")
+
+		def listing():
+		    done = subprocess.run([os.environ["STORE"], "list"], env={**os.environ, "USER": "jo@example.org"},
+		                          capture_output=True, check=True, timeout=60)
+		    return {line.split()[2]: line.split()[1] for line in done.stdout.splitlines()}
+
+		right = listing()
+		assert len(right) == 300
+		thread = threading.Thread(target=rename)
+		thread.start()
+		failures = []
+		def read():
+		    try:
+		        for _ in range(25):
+		            seen = listing()
+		            # A rename during readdir(3) can hide a message from one listing; none is wrong or doubled.
+		            assert all(right[uid] == size for uid, size in seen.items()), seen
+		    except Exception as error:
+		        failures.append(error)
+		readers = [threading.Thread(target=read) for _ in range(3)]
+		for reader in readers:
+		    reader.start()
+		for reader in readers:
+		    reader.join()
+		stop.set()
+		thread.join()
+		assert not failures, failures
+		assert listing() == right
+		assert not os.listdir(jo + "/tmp")
+	END
+}
+
+@test "list: a login that runs out of time has not read in vain" {
+	foreign 60
+	list_opening "$T/first"
+	# All but the last ones are read again, slowly.
+	mapfile -t paths < <(cut -d' ' -f1 "$T/first")
+	(cd "$MAIL/jo" && touch -d @1600000001 "${paths[@]:0:50}")
+	ASAN_OPTIONS=detect_leaks=0 USER=jo@example.org run -137 strace -qq -o "$T/trace" -e trace=openat \
+		-e inject=openat:delay_enter=150000 -e inject=close:signal=KILL:when=52 "$STORE" list
+	run -0 list_opening "$T/second"
+	[ "$output" -lt 20 ]
+	[ "$output" -gt 0 ]
+	cmp "$T/first" "$T/second"
+}
+
+@test "list: 100000 messages of other programs, in constant memory too (POP-035)" {
+	foreign 100000
+	python3 - <<-'END'
+		import os, store
+		def login():
+		    with store.Store([os.environ["STORE"], "serve"], MAILDIR=os.environ["MAILDIR"]) as session:
+		        def memory(what):
+		            with open(f"/proc/{session.process.pid}/status", encoding="ascii") as status:
+		                return next(int(line.split()[1]) for line in status if line.startswith(what))
+		        before = memory("VmRSS:")
+		        code, listing, _ = session.call("list", USER="jo@example.org")
+		        peak = memory("VmHWM:") - before
+		    assert code == 0 and listing.count(b"\n") == 100000
+		    assert os.environ.get("SANITIZE") or peak <= 2048, peak
+		    return listing
+		assert login() == login()
+	END
+	run -0 list_opening "$T/listing"
+	assert_output 0
+}
+
+@test "login removes what killed deliveries left in tmp 36 hours ago, and nothing else (hardening §3)" {
+	(
+		cd "$MAIL/jo"
+		touch -d '37 hours ago' tmp/1.M1.old new/2.M1.old cur/3.M1.old:2,
+		mkdir tmp/4.M1.directory
+		touch -d '37 hours ago' tmp/4.M1.directory
+		touch -d '35 hours ago' tmp/5.M1.young
+		touch -m -d '37 hours ago' tmp/6.M1.read
+		touch -a -d '37 hours ago' tmp/7.M1.written
+		ln -s "$T/message" tmp/8.M1.link
+		touch -h -d '37 hours ago' tmp/8.M1.link
+		touch -d '37 hours ago' "$T/message"
+	)
+	cat >"$T/login" <<-'END'
+		import os, store
+		with store.Store([os.environ["STORE"], "serve"], MAILDIR=os.environ["MAILDIR"]) as session:
+		    assert session.call("list", USER="jo@example.org")[0] == 0
+	END
+	python3 "$T/login"
+	run ls "$MAIL/jo/tmp"
+	assert_output "$(printf '%s\n' 4.M1.directory 5.M1.young 6.M1.read 7.M1.written 8.M1.link)"
+	assert_equal "$(find "$MAIL/jo/new" "$MAIL/jo/cur" -type f | wc -l)" 2
+	# Bounded: a login looks at a thousand entries, and the next ones at the rest.
+	(cd "$MAIL/jo/tmp" && seq -f '%g.M1.old' 10000 10999 | xargs touch -d '37 hours ago')
+	python3 "$T/login"
+	[ "$(find "$MAIL/jo/tmp" -mindepth 1 | wc -l)" -lt 20 ]
+	python3 "$T/login"
+	assert_equal "$(find "$MAIL/jo/tmp" -mindepth 1 | wc -l)" 5
+}
+
 @test "one session at a time; the lock names its holder and dies with it (POP-016)" {
 	python3 - <<-'END'
 		import os, store

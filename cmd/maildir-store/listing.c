@@ -11,6 +11,8 @@
 #include "lock.h"
 #include "message.h"
 #include "name.h"
+#include "sizes.h"
+#include "tmp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +43,7 @@ struct room {
 	size_t used;       /* octets of names */
 	struct mark last;  /* the last one listed: this pass looks at later ones */
 	struct mark bound; /* set when some were forgotten: the latest one kept */
+	struct sizes sizes;
 };
 
 static struct span entry_name(const struct entry *entry)
@@ -133,7 +136,7 @@ static bool read_folder(struct room *room, struct maildir *maildir, enum folder 
 }
 
 /* Writes the line `ID SIZE UID`; a file that is not ours to read is left out. */
-static void put_line(struct request *request, struct maildir *maildir, const struct entry *entry)
+static void put_line(struct request *request, struct sizes *sizes, const struct entry *entry)
 {
 	char line[ID_MAX + UID_MAX + 32];
 	struct buffer out = BUFFER(line);
@@ -142,7 +145,7 @@ static void put_line(struct request *request, struct maildir *maildir, const str
 
 	memcpy(message.name, entry->name, entry->len);
 	message.name[entry->len] = '\0';
-	if (!message_size(maildir, &message, &size)) {
+	if (!sizes_tell(sizes, &message, &size)) {
 		if (errno != ENOENT)
 			request_log("left out of the listing", message.name, errno);
 		return;
@@ -169,7 +172,7 @@ static bool list_some(struct request *request, struct maildir *maildir, struct r
 	qsort(room->entries, room->count, sizeof(*room->entries), by_delivery);
 	for (size_t i = 0; i < room->count; i++) {
 		if (i == 0 || compare(&room->entries[i - 1], &room->entries[i]) != 0)
-			put_line(request, maildir, &room->entries[i]);
+			put_line(request, &room->sizes, &room->entries[i]);
 	}
 	if (room->count > 0)
 		set_mark(&room->last, &room->entries[room->count - 1]);
@@ -184,10 +187,12 @@ static int list_all(struct request *request, struct maildir *maildir)
 
 	if (room == MAP_FAILED)
 		return request_trouble(request, "no memory for the listing", NULL);
+	sizes_begin(&room->sizes, maildir);
 	do {
 		if (!list_some(request, maildir, room))
 			exit = request_trouble(request, "cannot read the Maildir", NULL);
 	} while (exit == EXIT_DONE && room->bound.set);
+	sizes_end(&room->sizes, exit == EXIT_DONE);
 	munmap(room, sizeof(*room));
 	return exit;
 }
@@ -221,6 +226,8 @@ int listing_run(struct request *request)
 
 	if (exit == EXIT_DONE && request->drop != NULL)
 		exit = lock(request, maildir);
+	if (exit == EXIT_DONE && request->drop != NULL)
+		tmp_tidy(maildir);
 	if (exit == EXIT_DONE)
 		exit = list_all(request, maildir);
 	maildir_close(&own);

@@ -2,7 +2,8 @@
 /*
  * listing.h - the messages of a maildrop, in the order of their delivery.
  *
- * Read from the names alone: no message is opened whose name tells its size.  Memory
+ * Read from the names alone: no message is opened whose name tells its size, or that was
+ * opened for it by an earlier listing.  Memory
  * does not grow with the number of messages: a maildrop that does not fit is read
  * several times, the earliest messages first.
  */

@@ -112,18 +112,15 @@ bool message_remove(struct maildir *maildir, struct message *message)
 	       unlinkat(maildir_folder(maildir, message->folder), message->name, 0) == 0;
 }
 
-bool message_size(struct maildir *maildir, struct message *message, uint64_t *size)
+bool message_measure(struct maildir *maildir, struct message *message, uint64_t *size,
+		     struct stat *facts)
 {
 	static char block[65536], form[16384];
 	struct wire wire;
 	struct buffer end = BUFFER(form);
-	struct stat facts;
+	int fd = message_open(maildir, message, facts);
 	ssize_t got;
-	int fd;
 
-	if (name_field(span_of(message->name), 'W', size))
-		return true;
-	fd = message_open(maildir, message, &facts);
 	if (fd < 0)
 		return false;
 	wire_begin(&wire, WIRE_WHOLE);
@@ -140,4 +137,12 @@ bool message_size(struct maildir *maildir, struct message *message, uint64_t *si
 	fd_close(&fd);
 	*size = wire.octets;
 	return got == 0;
+}
+
+bool message_size(struct maildir *maildir, struct message *message, uint64_t *size)
+{
+	struct stat facts;
+
+	return name_field(span_of(message->name), 'W', size) ||
+	       message_measure(maildir, message, size, &facts);
 }

@@ -34,7 +34,11 @@ int message_open(struct maildir *maildir, struct message *message, struct stat *
 /* Removes the file; not yet durably. False with errno; ENOENT: the message is gone already. */
 bool message_remove(struct maildir *maildir, struct message *message);
 
-/* The size on the wire (POP-023): as the name tells, else by reading the file. False with errno. */
+/* The size on the wire (POP-023) by reading the file; *facts are of before. False with errno. */
+bool message_measure(struct maildir *maildir, struct message *message, uint64_t *size,
+		     struct stat *facts);
+
+/* The size on the wire: as the name tells, else by reading the file. False with errno. */
 bool message_size(struct maildir *maildir, struct message *message, uint64_t *size);
 
 #endif

@@ -3,6 +3,7 @@
 #include "name.h"
 
 #include "base/ascii.h"
+#include "base/hash.h"
 #include "base/number.h"
 
 #include <errno.h>
@@ -154,16 +155,6 @@ static bool is_uid(struct span text)
 	return true;
 }
 
-/* FNV-1a: no defence against a chosen collision, and none is needed within one's own mailbox. */
-static uint64_t hash_of(struct span text)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (unsigned char)text.base[i]) * 0x100000001b3;
-	return hash;
-}
-
 void name_uid_put(struct buffer *out, struct span name)
 {
 	struct span unique = name_unique(name);
@@ -175,7 +166,7 @@ void name_uid_put(struct buffer *out, struct span name)
 	for (size_t i = 0; i < unique.len && i < UID_MAX - 17; i++)
 		buffer_byte(out, ascii_is_graph(unique.base[i]) ? unique.base[i] : '_');
 	buffer_byte(out, '~');
-	buffer_hex(out, hash_of(unique), 16);
+	buffer_hex(out, hash_more(HASH_START, unique), 16);
 }
 
 void name_escape(struct buffer *out, struct span name)
