@@ -40,18 +40,28 @@ static bool within_rate(struct crowd *crowd, int64_t now)
 	return crowd->credit >= 1000;
 }
 
+/* Has the source its share of sessions? NULL, or words for the client. */
+static const char *source_full(const struct crowd *crowd, uint64_t source)
+{
+	const uint64_t *count;
+
+	if (source == SOURCE_NONE || crowd->limits.per_source == 0)
+		return NULL;
+	count = table_find(&crowd->sources, source);
+	return count != NULL && *count >= crowd->limits.per_source
+		       ? "too many connections from your address"
+		       : NULL;
+}
+
 const char *crowd_refuses(struct crowd *crowd, uint64_t source, int64_t now)
 {
 	const struct crowd_limits *limits = &crowd->limits;
-	const uint64_t *count;
+	const char *full = source_full(crowd, source);
 
 	if (crowd_count(crowd) >= limits->connections)
 		return "too many connections";
-	if (source != SOURCE_NONE && limits->per_source > 0) {
-		count = table_find(&crowd->sources, source);
-		if (count != NULL && *count >= limits->per_source)
-			return "too many connections from your address";
-	}
+	if (full != NULL)
+		return full;
 	if (!within_rate(crowd, now))
 		return "too many new connections";
 	if (limits->rate > 0)
@@ -59,11 +69,10 @@ const char *crowd_refuses(struct crowd *crowd, uint64_t source, int64_t now)
 	return NULL;
 }
 
-void crowd_enter(struct crowd *crowd, pid_t session, uint64_t source)
+static void count_in(struct crowd *crowd, uint64_t source)
 {
 	uint64_t *count;
 
-	table_add(&crowd->sessions, (uint64_t)session, source);
 	if (source == SOURCE_NONE)
 		return;
 	count = table_find(&crowd->sources, source);
@@ -71,6 +80,26 @@ void crowd_enter(struct crowd *crowd, pid_t session, uint64_t source)
 		++*count;
 	else
 		table_add(&crowd->sources, source, 1);
+}
+
+void crowd_enter(struct crowd *crowd, pid_t session, uint64_t source)
+{
+	table_add(&crowd->sessions, (uint64_t)session, source);
+	count_in(crowd, source);
+}
+
+const char *crowd_locate(struct crowd *crowd, pid_t session, uint64_t source)
+{
+	uint64_t *whence = table_find(&crowd->sessions, (uint64_t)session);
+	const char *full = source_full(crowd, source);
+
+	if (whence == NULL || *whence != SOURCE_NONE)
+		return "cannot serve you now";
+	if (full != NULL)
+		return full;
+	*whence = source;
+	count_in(crowd, source);
+	return NULL;
 }
 
 bool crowd_leave(struct crowd *crowd, pid_t session)

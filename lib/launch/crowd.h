@@ -38,6 +38,12 @@ const char *crowd_refuses(struct crowd *crowd, uint64_t source, int64_t now);
 void crowd_enter(struct crowd *crowd, pid_t session, uint64_t source);
 bool crowd_leave(struct crowd *crowd, pid_t session);
 
+/*
+ * Says where a session comes from that entered with SOURCE_NONE: NULL when it may stay, or words
+ * for the client.  A process that is none may not.
+ */
+const char *crowd_locate(struct crowd *crowd, pid_t session, uint64_t source);
+
 /* Sends `signal` to every session. */
 void crowd_signal(const struct crowd *crowd, int signal);
 

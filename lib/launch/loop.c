@@ -12,8 +12,10 @@
 #include "base/descriptor.h"
 #include "base/log.h"
 #include "engine/verdict.h"
+#include "launch/admission.h"
 #include "launch/crowd.h"
 #include "launch/notify.h"
+#include "session/front.h"
 #include "session/session.h"
 #include "session/title.h"
 
@@ -38,6 +40,7 @@ struct loop {
 	struct listener *listeners;
 	unsigned listener_count;
 	int signals; /* signalfd(2) */
+	struct admission admission;
 	struct crowd crowd;
 	uint64_t served;    /* sessions begun */
 	uint64_t refused;   /* since the last line about it */
@@ -83,9 +86,29 @@ static void show(struct loop *loop, struct span prefix, int64_t now)
 
 /* ---- one connection ---- */
 
-/* Becomes a session on fd 0 and 1, with nothing else open but fd 2. Does not return. */
-static _Noreturn void become_session(const struct loop *loop, int fd, const union endpoint *remote)
+/*
+ * The client behind a front end: read from the header, then judged by the loop as any other was
+ * when it was accepted. False: the connection is to be closed.
+ */
+static bool meet_client(const struct loop *loop, struct peer *peer, int admission)
 {
+	const char *why;
+
+	if (!front_receive(peer, peer->remote_addr, 0))
+		return false;
+	why = admission_ask(admission, span_of(peer->remote_addr));
+	if (why == NULL)
+		return true;
+	session_refuse(loop->protocol, loop->options, 1, why);
+	shutdown(1, SHUT_WR);
+	return false;
+}
+
+/* Becomes a session on fd 0 and 1, with nothing else open but fd 2. Does not return. */
+static _Noreturn void become_session(const struct loop *loop, int fd, const union endpoint *remote,
+				     bool fronted)
+{
+	int admission = 3;
 	union endpoint local = { .any.sa_family = AF_UNSPEC };
 	socklen_t len = sizeof local;
 	struct sigaction action = { .sa_handler = SIG_IGN };
@@ -94,7 +117,9 @@ static _Noreturn void become_session(const struct loop *loop, int fd, const unio
 	dup2(fd, 0);
 	dup2(fd, 1);
 	log_close();
-	fd_close_from(3);
+	if (fronted)
+		dup2(loop->admission.session, admission);
+	fd_close_from(fronted ? 4 : 3);
 	/* These are for the loop; the terminal and the curious send them to all of us. */
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
@@ -104,6 +129,9 @@ static _Noreturn void become_session(const struct loop *loop, int fd, const unio
 	getsockname(0, &local.any, &len);
 	peer_from_sockaddr(&peer, &remote->any, &local.any);
 	title_set(span_of(peer.remote_addr), SPAN_NONE);
+	if (fronted && !meet_client(loop, &peer, admission))
+		_exit(0);
+	fd_close(&admission);
 	_exit(session_run(loop->protocol, loop->options, &peer, 0, 1));
 }
 
@@ -124,19 +152,17 @@ static void refuse(struct loop *loop, int fd, const char *why)
 }
 
 /* One line for all the refusals of a second. */
-static void complain(struct loop *loop, const char *why, const union endpoint *remote, int64_t now)
+static void complain(struct loop *loop, const char *why, struct span remote, int64_t now)
 {
 	struct log_line line;
-	struct peer peer;
 
 	loop->refused++;
 	if (now - loop->complained < REST)
 		return;
-	peer_from_sockaddr(&peer, &remote->any, NULL);
 	log_begin(&line, LOG_WARNING, "connection refused");
 	log_string(&line, "reason", why);
-	if (peer.remote_addr[0] != '\0')
-		log_string(&line, "remote", peer.remote_addr);
+	if (remote.len > 0)
+		log_text(&line, "remote", remote);
 	log_number(&line, "refused", loop->refused);
 	log_number(&line, "sessions", crowd_count(&loop->crowd));
 	log_end(&line);
@@ -146,18 +172,24 @@ static void complain(struct loop *loop, const char *why, const union endpoint *r
 
 static void serve(struct loop *loop, int fd, const union endpoint *remote, int64_t now)
 {
-	uint64_t source = source_of(&remote->any);
-	const char *why = crowd_refuses(&loop->crowd, source, now);
+	struct peer peer;
+	uint64_t source;
+	const char *why;
+	bool fronted;
 	pid_t session;
 
+	peer_from_sockaddr(&peer, &remote->any, NULL);
+	fronted = front_expected(loop->options, peer.remote_addr);
+	source = fronted ? SOURCE_NONE : source_of(&remote->any);
+	why = crowd_refuses(&loop->crowd, source, now);
 	if (why != NULL) {
-		complain(loop, why, remote, now);
+		complain(loop, why, span_of(peer.remote_addr), now);
 		refuse(loop, fd, why);
 		return;
 	}
 	session = spawn_fork();
 	if (session == 0)
-		become_session(loop, fd, remote);
+		become_session(loop, fd, remote, fronted);
 	if (session < 0) {
 		pause_accepting(loop, "cannot start a session", now);
 		refuse(loop, fd, "out of resources");
@@ -169,6 +201,22 @@ static void serve(struct loop *loop, int fd, const union endpoint *remote, int64
 	loop->resume = 0;
 	loop->idle_since = now;
 	loop->changed = true;
+}
+
+/* Judges the clients that sessions learnt of from a PROXY header. */
+static void admit_batch(struct loop *loop, int64_t now)
+{
+	struct admission_request request;
+
+	for (unsigned i = 0; i < BATCH && admission_take(&loop->admission, &request); i++) {
+		struct span address = { request.address, request.len };
+		const char *why =
+			crowd_locate(&loop->crowd, request.session, source_of_text(address));
+
+		if (why != NULL)
+			complain(loop, why, address, now);
+		admission_answer(&request, why);
+	}
 }
 
 /* What accept(2) hands on from the network: that connection is lost, the socket is not. */
@@ -315,10 +363,13 @@ static int64_t next_deadline(const struct loop *loop)
 
 static void turn(struct loop *loop)
 {
-	struct pollfd polls[1 + LISTENERS_MAX] = { { .fd = loop->signals, .events = POLLIN } };
+	struct pollfd polls[2 + LISTENERS_MAX] = {
+		{ .fd = loop->signals, .events = POLLIN },
+		{ .fd = loop->admission.loop, .events = POLLIN },
+	};
 	int64_t now = clock_now();
 	bool accepting = !loop->stopping && loop->resume <= now;
-	nfds_t count = 1;
+	nfds_t count = 2;
 	int ready;
 
 	for (unsigned i = 0; accepting && i < loop->listener_count; i++)
@@ -327,9 +378,11 @@ static void turn(struct loop *loop)
 	now = clock_now();
 	if (ready > 0 && polls[0].revents != 0)
 		take_signals(loop, now);
-	for (nfds_t i = 1; ready > 0 && i < count && !loop->stopping; i++)
+	if (ready > 0 && polls[1].revents != 0)
+		admit_batch(loop, now);
+	for (nfds_t i = 2; ready > 0 && i < count && !loop->stopping; i++)
 		if (polls[i].revents != 0)
-			accept_batch(loop, &loop->listeners[i - 1], now);
+			accept_batch(loop, &loop->listeners[i - 2], now);
 	if (crowd_count(&loop->crowd) == 0 &&
 	    clock_deadline(loop->idle_since, loop->options->idle_exit) <= now)
 		stop(loop, "idle", now);
@@ -350,7 +403,8 @@ int loop_run(enum protocol protocol, const struct options *options, loop_reload 
 	};
 	struct crowd_limits limits = limits_of(options);
 
-	if (!crowd_open(&loop.crowd, &limits) || !open_signals(&loop)) {
+	if (!crowd_open(&loop.crowd, &limits) || !open_signals(&loop) ||
+	    !admission_open(&loop.admission)) {
 		log_fault(LOG_ERR, "cannot start", NULL, NULL, errno);
 		return EXIT_TEMPFAIL;
 	}

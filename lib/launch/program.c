@@ -10,6 +10,7 @@
 #include "launch/loop.h"
 #include "launch/notify.h"
 #include "launch/start.h"
+#include "session/front.h"
 #include "session/session.h"
 #include "session/title.h"
 
@@ -178,6 +179,24 @@ static void forget_connection(void)
 		unsetenv(names[i]);
 }
 
+/*
+ * One session.  Who may speak for others is judged by the connection's own address where it has
+ * one: variables may be left over from whoever started us.
+ */
+static int serve_one(const struct options *options, struct peer *peer)
+{
+	struct peer real;
+	const char *address = peer->remote_addr;
+
+	peer_gather(&real, 0, false);
+	if (real.remote_addr[0] != '\0')
+		address = real.remote_addr;
+	title_set(span_of(peer->remote_addr), SPAN_NONE);
+	if (front_expected(options, address) && !front_receive(peer, address, 0))
+		return 0;
+	return session_run(program.protocol, options, peer, 0, 1);
+}
+
 static int serve(const struct options *options, struct start *start)
 {
 	char text[OPTIONS_ERROR_MAX];
@@ -196,10 +215,8 @@ static int serve(const struct options *options, struct start *start)
 	if (!prepare(options, &error))
 		return refuse(options, "cannot serve", &error, EXIT_CONFIG);
 	notify_init(loops);
-	if (!loops) {
-		title_set(span_of(peer.remote_addr), SPAN_NONE);
-		return session_run(program.protocol, options, &peer, 0, 1);
-	}
+	if (!loops)
+		return serve_one(options, &peer);
 	if (geteuid() == 0)
 		log_note(LOG_WARNING, "serving as root: see --user", NULL, NULL);
 	forget_connection();

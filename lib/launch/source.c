@@ -7,8 +7,9 @@
  */
 #include "launch/source.h"
 
+#include "base/network.h"
+
 #include <netinet/in.h>
-#include <string.h>
 
 static uint64_t number_of(const uint8_t *bytes, unsigned count)
 {
@@ -19,20 +20,35 @@ static uint64_t number_of(const uint8_t *bytes, unsigned count)
 	return number;
 }
 
-uint64_t source_of(const struct sockaddr *address)
+static uint64_t source_of_address(const struct network_address *address)
 {
 	const uint64_t ipv4 = 0x0000ffff00000000U;
+
+	return network_address_is_ipv4(address) ? ipv4 | number_of(address->octets + 12, 4)
+						: number_of(address->octets, 8);
+}
+
+uint64_t source_of(const struct sockaddr *address)
+{
+	struct network_address bytes;
 	struct sockaddr_in6 in6;
 	struct sockaddr_in in;
 
 	if (address->sa_family == AF_INET) {
 		memcpy(&in, address, sizeof in);
-		return ipv4 | ntohl(in.sin_addr.s_addr);
-	}
-	if (address->sa_family != AF_INET6)
+		bytes = network_address_of_ipv4(&in.sin_addr);
+	} else if (address->sa_family == AF_INET6) {
+		memcpy(&in6, address, sizeof in6);
+		memcpy(bytes.octets, &in6.sin6_addr, sizeof bytes.octets);
+	} else {
 		return SOURCE_NONE;
-	memcpy(&in6, address, sizeof in6);
-	if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
-		return ipv4 | number_of(&in6.sin6_addr.s6_addr[12], 4);
-	return number_of(in6.sin6_addr.s6_addr, 8);
+	}
+	return source_of_address(&bytes);
+}
+
+uint64_t source_of_text(struct span address)
+{
+	struct network_address bytes;
+
+	return network_address_read(&bytes, address) ? source_of_address(&bytes) : SOURCE_NONE;
 }

@@ -171,7 +171,7 @@ void peer_gather(struct peer *peer, int fd, bool environment)
 /* What can stand in a variable and in a log line. */
 static void put_printable(char *text, size_t size, struct span value)
 {
-	if (span_starts(value, SPAN("()")))
+	if (span_starts(value, SPAN("()")) || span_starts(value, SPAN("-")))
 		return;
 	for (size_t i = 0; i < value.len; i++) {
 		if (!ascii_is_print(value.base[i]))

@@ -30,6 +30,10 @@ static void test_sources(void)
 	CHECK(source("2001:db8:1:2::1") != source("2001:db8:1:3::1"));
 	CHECK(source("::1") != source("0.0.0.1"));
 	CHECK(source_of(&local) == SOURCE_NONE);
+	CHECK(source_of_text(SPAN("192.0.2.1")) == source("192.0.2.1"));
+	CHECK(source_of_text(SPAN("::ffff:192.0.2.1")) == source("192.0.2.1"));
+	CHECK(source_of_text(SPAN("2001:db8:1:2::9")) == source("2001:db8:1:2::1"));
+	CHECK(source_of_text(SPAN("")) == SOURCE_NONE && source_of_text(SPAN("x")) == SOURCE_NONE);
 }
 
 /* Random additions and removals beside an array that cannot be wrong. */
@@ -124,6 +128,28 @@ static void test_no_source(void)
 	CHECK(crowd_leave(&crowd, 50) && crowd_refuses(&crowd, SOURCE_NONE, 0) == NULL);
 }
 
+/* PRX-012: sessions that enter without a source and say later where they come from. */
+static void test_located(void)
+{
+	struct crowd crowd;
+	uint64_t here = source("192.0.2.1");
+
+	CHECK(crowd_open(&crowd, &(struct crowd_limits){ 5, 2, 0 }));
+	for (pid_t session = 1; session <= 4; session++)
+		crowd_enter(&crowd, session, SOURCE_NONE);
+	CHECK(crowd_locate(&crowd, 1, here) == NULL && crowd_locate(&crowd, 2, here) == NULL);
+	CHECK(crowd_locate(&crowd, 3, here) != NULL && !enter(&crowd, 5, "192.0.2.1", 0));
+	CHECK(crowd_locate(&crowd, 3, source("192.0.2.2")) == NULL);
+	CHECK(crowd_locate(&crowd, 4, SOURCE_NONE) == NULL);
+	/* Once is enough, and who is no session has no place. */
+	CHECK(crowd_locate(&crowd, 1, source("192.0.2.3")) != NULL);
+	CHECK(crowd_locate(&crowd, 77, source("192.0.2.3")) != NULL);
+	CHECK(crowd_leave(&crowd, 1) && enter(&crowd, 5, "192.0.2.1", 0));
+	for (pid_t session = 2; session <= 5; session++)
+		CHECK(crowd_leave(&crowd, session));
+	CHECK(crowd_count(&crowd) == 0 && crowd.sources.count == 0);
+}
+
 static void test_rate(void)
 {
 	struct crowd crowd;
@@ -147,6 +173,7 @@ int main(void)
 	test_table();
 	test_per_source();
 	test_no_source();
+	test_located();
 	test_rate();
 	return check_report();
 }
