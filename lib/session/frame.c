@@ -193,7 +193,7 @@ ssize_t frame_receive(int socket, char *bytes, size_t cap, int *fd)
 	if (got < 0)
 		return -1;
 	came = fd == NULL ? -1 : received_fd(&message);
-	if ((message.msg_flags & MSG_TRUNC) != 0) {
+	if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
 		fd_close(&came);
 		errno = EMSGSIZE;
 		return -1;
