@@ -110,7 +110,7 @@ static int visit(struct delivery *delivery, struct span recipient, uint64_t inde
 	maildir_close(&copy->maildir);
 	copy->index = index;
 	copy->recipient = recipient;
-	return request_maildir(delivery->request, recipient, &copy->maildir);
+	return maildir_of(delivery->request, recipient, &copy->maildir);
 }
 
 /* Return-Path at the very top (RFC 5321 4.4, SMTP-070), then Delivered-To (LMTP-023). */

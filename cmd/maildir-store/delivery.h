@@ -9,7 +9,7 @@
 #ifndef MAILDIR_STORE_DELIVERY_H
 #define MAILDIR_STORE_DELIVERY_H
 
-#include "request.h"
+#include "maildir.h"
 
 /* The event `deliver`. Returns the exit code; its reply text is in the answer. */
 int delivery_run(struct request *request);

@@ -156,7 +156,7 @@ static void put_line(struct request *request, struct sizes *sizes, const struct 
 	buffer_byte(&out, ' ');
 	name_uid_put(&out, span_of(message.name));
 	buffer_byte(&out, '\n');
-	answer_put(request->answer, buffer_span(&out));
+	outcome_put(request->outcome, buffer_span(&out));
 }
 
 /*
@@ -222,7 +222,7 @@ static int lock(struct request *request, struct maildir *maildir)
 int listing_run(struct request *request)
 {
 	struct maildir own, *maildir;
-	int exit = request_maildrop(request, &own, &maildir);
+	int exit = maildir_of_user(request, &own, &maildir);
 
 	if (exit == EXIT_DONE && request->drop != NULL)
 		exit = lock(request, maildir);

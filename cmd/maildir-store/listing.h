@@ -10,7 +10,7 @@
 #ifndef MAILDIR_STORE_LISTING_H
 #define MAILDIR_STORE_LISTING_H
 
-#include "request.h"
+#include "maildir.h"
 
 /*
  * The event `list`.  A co-process takes the lock of the maildrop first and keeps it

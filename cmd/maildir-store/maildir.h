@@ -10,7 +10,7 @@
 #ifndef MAILDIR_STORE_MAILDIR_H
 #define MAILDIR_STORE_MAILDIR_H
 
-#include "pattern.h"
+#include "store/store.h"
 
 #include <sys/stat.h>
 
@@ -39,20 +39,14 @@ int maildir_folder(struct maildir *maildir, enum folder folder);
 
 void maildir_close(struct maildir *maildir);
 
-/*
- * Opens a regular file that belongs to us, for reading, without following a link or waiting
- * for a FIFO; *facts are fstat(2)'s. -1 with errno, EPERM: it is something else.
- */
-int maildir_open_file(int folder, const char *name, struct stat *facts);
-
-enum create_result {
-	CREATE_MADE,
-	CREATE_EXISTED,
-	CREATE_FAILED, /* errno; *where names what could not be made */
-};
-
 /* Makes the Maildir and what lacks of it; run by root, new directories belong to the owner of the
  * directory above. */
 enum create_result maildir_create(const struct mailbox_path *path, const char **where);
+
+/* Opens the mailbox of `user`: EXIT_DONE, EXIT_NOUSER, or what request_trouble returns. */
+int maildir_of(struct request *request, struct span user, struct maildir *maildir);
+
+/* The maildrop of USER, which stays open in a co-process; *own is where it lies otherwise. */
+int maildir_of_user(struct request *request, struct maildir *own, struct maildir **drop);
 
 #endif

@@ -16,7 +16,7 @@
 static int find_message(struct request *request, struct maildir *own, struct maildir **maildir,
 			struct message *message)
 {
-	int exit = request_maildrop(request, own, maildir);
+	int exit = maildir_of_user(request, own, maildir);
 
 	if (exit == EXIT_DONE && !message_by_id(request_fact(request, FACT_MESSAGE), message))
 		exit = request_refuse(request, EXIT_UNAVAILABLE, "", "No such message");
@@ -45,13 +45,13 @@ int maildrop_size(struct request *request)
 	} else if (exit == EXIT_DONE) {
 		buffer_number(&out, size);
 		buffer_byte(&out, '\n');
-		answer_put(request->answer, buffer_span(&out));
+		outcome_put(request->outcome, buffer_span(&out));
 	}
 	maildir_close(&own);
 	return exit;
 }
 
-int maildrop_retrieve(struct request *request, bool can_fds, int *fd)
+int maildrop_retrieve(struct request *request)
 {
 	static char block[65536];
 	struct maildir own, *maildir;
@@ -59,21 +59,25 @@ int maildrop_retrieve(struct request *request, bool can_fds, int *fd)
 	struct stat facts;
 	ssize_t got = 0;
 	int exit = find_message(request, &own, &maildir, &message);
+	int fd = -1;
 
-	*fd = -1;
 	if (exit == EXIT_DONE) {
-		*fd = message_open(maildir, &message, &facts);
-		if (*fd < 0)
+		fd = message_open(maildir, &message, &facts);
+		if (fd < 0)
 			exit = message_trouble(request, &message);
 	}
 	maildir_close(&own);
-	if (exit != EXIT_DONE || can_fds)
+	if (exit != EXIT_DONE)
 		return exit;
-	while ((got = fd_read(*fd, block, sizeof(block))) > 0)
-		answer_put(request->answer, (struct span){ block, (size_t)got });
+	if (request->can_fds) {
+		request->output = fd;
+		return EXIT_DONE;
+	}
+	while ((got = fd_read(fd, block, sizeof(block))) > 0)
+		outcome_put(request->outcome, (struct span){ block, (size_t)got });
 	if (got < 0)
 		exit = request_trouble(request, "cannot read the message", message.name);
-	fd_close(fd);
+	fd_close(&fd);
 	return exit;
 }
 
@@ -152,7 +156,7 @@ int maildrop_delete(struct request *request)
 {
 	struct maildir own, *maildir;
 	struct deletion deletion = { .failed = false };
-	int exit = request_maildrop(request, &own, &maildir);
+	int exit = maildir_of_user(request, &own, &maildir);
 
 	if (exit != EXIT_DONE)
 		return exit;

@@ -5,14 +5,13 @@
 #ifndef MAILDIR_STORE_MAILDROP_H
 #define MAILDIR_STORE_MAILDROP_H
 
-#include "request.h"
+#include "maildir.h"
 
 /* The event `size`: the size on the wire. */
 int maildrop_size(struct request *request);
 
-/* The event `retrieve`: the message as it is stored; *fd is the descriptor to pass along instead,
- * or -1. */
-int maildrop_retrieve(struct request *request, bool can_fds, int *fd);
+/* The event `retrieve`: the message as it is stored, or its descriptor. */
+int maildrop_retrieve(struct request *request);
 
 /* The event `delete`: removes those of the input, a line each, goes on after a failure, and says
  * so. */

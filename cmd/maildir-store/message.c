@@ -6,6 +6,7 @@
 
 #include "base/descriptor.h"
 #include "mail/wire.h"
+#include "store/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,11 +97,12 @@ static bool locate(struct maildir *maildir, struct message *message)
 
 int message_open(struct maildir *maildir, struct message *message, struct stat *facts)
 {
-	int fd = maildir_open_file(maildir_folder(maildir, message->folder), message->name, facts);
+	int fd = place_open_file(maildir_folder(maildir, message->folder), message->name, O_RDONLY,
+				 facts);
 
 	if (fd < 0 && errno == ENOENT && locate(maildir, message))
-		fd = maildir_open_file(maildir_folder(maildir, message->folder), message->name,
-				       facts);
+		fd = place_open_file(maildir_folder(maildir, message->folder), message->name,
+				     O_RDONLY, facts);
 	return fd;
 }
 

@@ -28,7 +28,7 @@ void message_put_id(struct buffer *out, enum folder folder, struct span name);
 /* False: this was never an ID. */
 bool message_by_id(struct span id, struct message *message);
 
-/* As maildir_open_file; ENOENT: the message is gone. */
+/* As place_open_file; ENOENT: the message is gone. */
 int message_open(struct maildir *maildir, struct message *message, struct stat *facts);
 
 /* Removes the file; not yet durably. False with errno; ENOENT: the message is gone already. */

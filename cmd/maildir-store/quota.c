@@ -6,6 +6,7 @@
 
 #include "base/descriptor.h"
 #include "base/number.h"
+#include "store/place.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -186,7 +187,7 @@ static bool read_file(const struct maildir *maildir, struct quota *quota)
 	char bytes[FILE_MAX];
 	struct stat facts;
 	struct quota own = { .fresh = false };
-	int fd = maildir_open_file(maildir->dir, FILE_NAME, &facts);
+	int fd = place_open_file(maildir->dir, FILE_NAME, O_RDONLY, &facts);
 	ssize_t got = fd < 0 ? -1 : fd_read(fd, bytes, sizeof(bytes));
 	struct span rest = { bytes, got > 0 ? (size_t)got : 0 };
 	struct span first;

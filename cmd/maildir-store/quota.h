@@ -11,7 +11,7 @@
 #ifndef MAILDIR_STORE_QUOTA_H
 #define MAILDIR_STORE_QUOTA_H
 
-#include "request.h"
+#include "maildir.h"
 
 /*
  * EXIT_DONE when a message of `size` octets fits; otherwise puts the reply text

@@ -10,6 +10,7 @@
 #include "base/descriptor.h"
 #include "base/hash.h"
 #include "base/number.h"
+#include "store/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,7 +122,7 @@ static void open_old(struct sizes *sizes)
 	struct stat facts;
 	struct span text;
 
-	sizes->old = maildir_open_file(sizes->maildir->dir, FILE_NAME, &facts);
+	sizes->old = place_open_file(sizes->maildir->dir, FILE_NAME, O_RDONLY, &facts);
 	if (sizes->old >= 0 && take_line(sizes, &text) &&
 	    span_equal(text, span_first(HEAD, HEAD.len - 1)))
 		sizes->kept = HEAD.len;

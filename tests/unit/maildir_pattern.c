@@ -3,7 +3,7 @@
  * maildir_pattern.c - MAILDIR: what goes where, and that no name leads out of its place
  * (hardening 30, LMTP-025).
  */
-#include "../../cmd/maildir-store/pattern.c"
+#include "../../lib/store/pattern.c"
 
 #include "check.h"
 

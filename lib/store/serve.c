@@ -4,7 +4,7 @@
  *
  * The maildrop that a POP3 session lists stays open and locked until this process ends.
  */
-#include "store.h"
+#include "store/store.h"
 
 #include "base/descriptor.h"
 
@@ -15,10 +15,10 @@
 #define BODY_MAX ((uint64_t)1 << 40)
 
 struct server {
+	const struct store *store;
 	struct channel channel;
 	struct record record;
-	struct answer answer;
-	struct maildir drop;
+	struct outcome outcome;
 	bool can_fds; /* whoever asks takes descriptors */
 	char storage[65536];
 	char envelope[ENVELOPE_MAX];
@@ -26,8 +26,15 @@ struct server {
 
 static bool hello(const struct server *server)
 {
-	return channel_send(&server->channel, SPAN("hello=1\nevents=" STORE_EVENTS "\ncan=fds\n\n"),
-			    -1);
+	char bytes[256], names[128];
+	struct buffer record = BUFFER(bytes), events = BUFFER(names);
+
+	store_put_events(server->store, &events);
+	record_put(&record, "hello", SPAN("1"));
+	record_put(&record, "events", buffer_span(&events));
+	record_put(&record, "can", SPAN("fds"));
+	record_finish(&record);
+	return channel_send(&server->channel, buffer_span(&record), -1);
 }
 
 /* True when the blank-separated list names `word`. */
@@ -73,11 +80,13 @@ static bool take_bodies(struct server *server, struct request *request)
 static bool answer_call(struct server *server)
 {
 	struct span name = record_get(&server->record, "call");
+	const struct store_event *event = store_event(server->store, event_by_name(name));
 	struct request request = {
-		.event = event_by_name(name),
+		.event = event != NULL ? event->event : EVENT_COUNT,
+		.pattern = server->store->pattern,
 		.record = &server->record,
-		.answer = &server->answer,
-		.drop = &server->drop,
+		.outcome = &server->outcome,
+		.drop = server->store->drop,
 	};
 	int exit = EXIT_TEMPFAIL;
 	bool good;
@@ -88,24 +97,25 @@ static bool answer_call(struct server *server)
 		request_log("a malformed call", NULL, errno);
 		return false;
 	}
-	answer_begin(&server->answer);
-	if (request.event < EVENT_COUNT && store_knows(request.event)) {
-		good = store_answer(&request, server->can_fds, &exit);
+	request.can_fds = server->can_fds;
+	outcome_begin(&server->outcome);
+	if (event != NULL) {
+		good = store_answer(event, &request, &exit);
 	} else {
 		request_log("asked for an event that the store does not know", NULL, 0);
-		good = request_drain(&request) && answer_end(&server->answer, exit);
+		good = request_drain(&request) && outcome_end(&server->outcome, exit);
 	}
 	fd_close(&request.input.fd);
 	return good;
 }
 
-int store_serve(void)
+int store_serve(const struct store *store)
 {
 	static struct server server;
 
+	server.store = store;
 	channel_init(&server.channel, STDIN_FILENO, server.storage, sizeof(server.storage));
-	server.answer.channel = &server.channel;
-	maildir_init(&server.drop);
+	server.outcome.channel = &server.channel;
 	if (!hello(&server))
 		return EXIT_TEMPFAIL;
 	for (;;) {

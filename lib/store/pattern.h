@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pattern.h - MAILDIR, the path pattern of the mailboxes.
+ * pattern.h - the path pattern of the mailboxes: MAILDIR, MBOX.
  *
  * %u is the whole name, %n its local part, %d its domain, %% a percent sign.  The
  * domain is lower-cased (RFC 5321 2.4: domains know no case), the local part stays
  * as written.  No value can leave the directory that the pattern puts it in.
  */
-#ifndef MAILDIR_STORE_PATTERN_H
-#define MAILDIR_STORE_PATTERN_H
+#ifndef MAILSESSION_STORE_PATTERN_H
+#define MAILSESSION_STORE_PATTERN_H
 
 #include "base/span.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* pattern.c - MAILDIR, the path pattern of the mailboxes. */
-#include "pattern.h"
+/* pattern.c - the path pattern of the mailboxes. */
+#include "store/pattern.h"
 
 #include "base/ascii.h"
 #include "base/buffer.h"

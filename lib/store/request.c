@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* request.c - one event to answer, by either contract. */
-#include "request.h"
-
-#include "pattern.h"
+/* request.c - one event to outcome, by either contract. */
+#include "store/request.h"
 
 #include "base/descriptor.h"
 
@@ -10,6 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+static const char *program = "store";
+
+void request_program(const char *name)
+{
+	program = name;
+}
 
 struct span request_setting(const struct request *request, const char *name)
 {
@@ -70,52 +75,39 @@ bool request_drain(struct request *request)
 	return true;
 }
 
-int request_maildir(struct request *request, struct span user, struct maildir *maildir)
+int request_path(struct request *request, struct span user, struct mailbox_path *path)
 {
-	struct span pattern = request_setting(request, "MAILDIR");
-	struct mailbox_path path;
+	struct span pattern = request_setting(request, request->pattern);
 
-	maildir_init(maildir);
 	if (pattern.len == 0) {
-		request_log("MAILDIR is not set", NULL, 0);
+		request_log_setting(request->pattern, "is not set", NULL);
 		return request_refuse(request, EXIT_CONFIG, "451 4.3.5",
 				      "The store is not configured");
 	}
-	switch (pattern_expand(pattern, user, &path)) {
+	switch (pattern_expand(pattern, user, path)) {
 	case PATTERN_OK:
-		break;
-	case PATTERN_NO_MAILBOX:
-		return request_refuse(request, EXIT_NOUSER, "550 5.1.1", "No such mailbox");
-	case PATTERN_BAD:
-		request_log("MAILDIR is no path pattern", NULL, 0);
-		return request_refuse(request, EXIT_CONFIG, "451 4.3.5",
-				      "The store is not configured");
-	}
-	switch (maildir_open(maildir, &path)) {
-	case MAILDIR_OK:
 		return EXIT_DONE;
-	case MAILDIR_ABSENT:
-		return request_refuse(request, EXIT_NOUSER, "550 5.1.1", "No such mailbox");
-	case MAILDIR_TROUBLE:
+	case PATTERN_NO_MAILBOX:
+		return request_no_mailbox(request);
+	case PATTERN_BAD:
 		break;
 	}
-	return request_trouble(request, "cannot open the Maildir", path.rest);
+	request_log_setting(request->pattern, "is no path pattern", NULL);
+	return request_refuse(request, EXIT_CONFIG, "451 4.3.5", "The store is not configured");
 }
 
-int request_maildrop(struct request *request, struct maildir *own, struct maildir **drop)
+int request_user(struct request *request, struct span *user)
 {
-	struct span user = request_setting(request, "USER");
-
-	maildir_init(own);
-	*drop = request->drop != NULL ? request->drop : own;
-	if ((*drop)->dir >= 0)
+	*user = request_setting(request, fact_table[FACT_USER].name);
+	if (user->len > 0)
 		return EXIT_DONE;
-	if (user.len == 0) {
-		request_log("USER is not set", NULL, 0);
-		return request_refuse(request, EXIT_TEMPFAIL, "451 4.3.0",
-				      "The store knows no user");
-	}
-	return request_maildir(request, user, *drop);
+	request_log("USER is not set", NULL, 0);
+	return request_refuse(request, EXIT_TEMPFAIL, "451 4.3.0", "The store knows no user");
+}
+
+int request_no_mailbox(struct request *request)
+{
+	return request_refuse(request, EXIT_NOUSER, "550 5.1.1", "No such mailbox");
 }
 
 int request_refuse(struct request *request, int exit, const char *code, const char *text)
@@ -126,18 +118,18 @@ int request_refuse(struct request *request, int exit, const char *code, const ch
 
 bool request_end(struct request *request, int exit)
 {
-	struct answer *answer = request->answer;
+	struct outcome *outcome = request->outcome;
 
 	if (request->reply.text != NULL) {
-		answer_begin(answer);
+		outcome_begin(outcome);
 		if (event_table[request->event].protocols != IN_POP3) {
-			answer_put(answer, span_of(request->reply.code));
-			answer_put(answer, SPAN(" "));
+			outcome_put(outcome, span_of(request->reply.code));
+			outcome_put(outcome, SPAN(" "));
 		}
-		answer_put(answer, span_of(request->reply.text));
-		answer_put(answer, SPAN("\n"));
+		outcome_put(outcome, span_of(request->reply.text));
+		outcome_put(outcome, SPAN("\n"));
 	}
-	return answer_end(answer, exit);
+	return outcome_end(outcome, exit);
 }
 
 int request_trouble(struct request *request, const char *what, const char *name)
@@ -158,7 +150,8 @@ void request_log(const char *what, const char *name, int error)
 	struct buffer out = BUFFER(line);
 
 	out.cap--;
-	buffer_string(&out, "maildir-store: ");
+	buffer_string(&out, program);
+	buffer_string(&out, ": ");
 	buffer_string(&out, what);
 	if (name != NULL) {
 		buffer_string(&out, ": ");
@@ -172,4 +165,15 @@ void request_log(const char *what, const char *name, int error)
 	}
 	line[out.len++] = '\n';
 	fd_write_all(STDERR_FILENO, buffer_span(&out));
+}
+
+void request_log_setting(const char *setting, const char *what, const char *name)
+{
+	char text[256];
+	struct buffer out = BUFFER(text);
+
+	buffer_string(&out, setting);
+	buffer_byte(&out, ' ');
+	buffer_string(&out, what);
+	request_log(buffer_cstr(&out) != NULL ? text : what, name, 0);
 }

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * request.h - one event to answer, by either contract of mail-session-backend(7).
+ * request.h - one event to outcome, by either contract of mail-session-backend(7).
  *
  * Started for one event, the variables are the environment, the message is standard
  * input and the answer is standard output and an exit code.  As a co-process, all
  * of that travels in records.  Code above this cannot tell which.
  */
-#ifndef MAILDIR_STORE_REQUEST_H
-#define MAILDIR_STORE_REQUEST_H
-
-#include "answer.h"
-#include "maildir.h"
+#ifndef MAILSESSION_STORE_REQUEST_H
+#define MAILSESSION_STORE_REQUEST_H
 
 #include "engine/event.h"
 #include "engine/verdict.h"
+#include "store/outcome.h"
+#include "store/pattern.h"
 
 /* Octets of the largest envelope: thousands of recipients with all their parameters. */
 #define ENVELOPE_MAX (1 << 22)
@@ -34,14 +33,20 @@ struct reply {
 
 struct request {
 	enum event event;
+	const char *pattern;         /* the setting that holds the path pattern: "MAILDIR" */
 	const struct record *record; /* NULL: started for this event */
 	struct span envelope;        /* SPAN_NONE: there is none */
 	struct input input;
-	struct answer *answer;
+	struct outcome *outcome;
 	struct reply reply;
-	struct maildir
-		*drop; /* the locked maildrop of a co-process; NULL: no lock outlives the event */
+	void *drop;   /* what a co-process keeps from call to call; NULL: nothing outlives the event
+		       */
+	bool can_fds; /* whoever asks takes a descriptor in place of standard output */
+	int output;   /* that descriptor, or -1 */
 };
+
+/* The name in front of what is logged. */
+void request_program(const char *name);
 
 /* A setting, or the user: of the call, else of the environment. */
 struct span request_setting(const struct request *request, const char *name);
@@ -56,14 +61,17 @@ ssize_t request_read(struct request *request, char *bytes, size_t len);
  */
 bool request_drain(struct request *request);
 
-/* Opens the mailbox of `user`: EXIT_DONE, EXIT_NOUSER, or what request_trouble returns. */
-int request_maildir(struct request *request, struct span user, struct maildir *maildir);
+/* Where the mailbox of `user` is: EXIT_DONE, or refuses. */
+int request_path(struct request *request, struct span user, struct mailbox_path *path);
 
-/* The maildrop of USER, which stays open in a co-process; *own is where it lies otherwise. */
-int request_maildrop(struct request *request, struct maildir *own, struct maildir **drop);
+/* USER, or refuses. */
+int request_user(struct request *request, struct span *user);
 
 /* Sets the reply. Returns `exit`. */
 int request_refuse(struct request *request, int exit, const char *code, const char *text);
+
+/* Refuses since there is no such mailbox. */
+int request_no_mailbox(struct request *request);
 
 /* Logs what was tried and errno, sets the reply for that errno; EXIT_TEMPFAIL. */
 int request_trouble(struct request *request, const char *what, const char *name);
@@ -73,5 +81,8 @@ bool request_end(struct request *request, int exit);
 
 /* Writes a line to standard error: what, name and, unless 0, the text of an errno. */
 void request_log(const char *what, const char *name, int error);
+
+/* The same about a setting: its name stands before `what`. */
+void request_log_setting(const char *setting, const char *what, const char *name);
 
 #endif
