@@ -13,8 +13,8 @@
 #include "quota.h"
 
 #include "base/descriptor.h"
-#include "base/number.h"
 #include "mail/wire.h"
+#include "store/letter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,9 +27,6 @@
 #define RENAME_NOREPLACE 1
 #endif
 
-/* Return-Path and Delivered-To with the longest values. */
-#define HEADER_MAX 1024
-
 /* The recipient that is being seen to. */
 struct copy {
 	uint64_t index; /* in the envelope, from 1; 0: none yet */
@@ -37,15 +34,14 @@ struct copy {
 	struct maildir maildir;
 	uint64_t size; /* octets of the file */
 	size_t header_len;
-	char header[HEADER_MAX];
+	char header[LETTER_HEADER_MAX];
 	char tmp_name[NAME_MAX + 1];
 	char new_name[NAME_MAX + 1];
 };
 
 struct delivery {
 	struct request *request;
-	struct span sender;
-	struct span recipients; /* a line each */
+	struct letter letter;
 	struct stamp stamp;
 	bool crlf;     /* the message has CRLF line ends, and so get our header fields */
 	uint64_t size; /* octets of the message */
@@ -58,47 +54,6 @@ struct delivery {
 };
 
 /* ---- recipients -------------------------------------------------------------------------- */
-
-/* Without an envelope, SENDER and RECIPIENT are one. */
-static void read_envelope(struct delivery *delivery)
-{
-	struct request *request = delivery->request;
-	struct span rest = request->envelope;
-
-	if (rest.len > 0) {
-		delivery->sender = span_take(&rest, '\n');
-		delivery->sender = span_first(delivery->sender, span_find(delivery->sender, '\t'));
-		delivery->recipients = rest;
-	} else {
-		delivery->sender = request_fact(request, FACT_SENDER);
-		delivery->recipients = request_fact(request, FACT_RECIPIENT);
-	}
-}
-
-/* Takes the next recipient off the front, without what stands behind a TAB. False: there are no
- * more. */
-static bool next_recipient(struct span *rest, struct span *recipient)
-{
-	while (rest->len > 0) {
-		struct span line = span_take(rest, '\n');
-
-		*recipient = span_first(line, span_find(line, '\t'));
-		if (recipient->len > 0)
-			return true;
-	}
-	return false;
-}
-
-static uint64_t count_recipients(const struct delivery *delivery)
-{
-	struct span rest = delivery->recipients;
-	struct span recipient;
-	uint64_t count = 0;
-
-	while (next_recipient(&rest, &recipient))
-		count++;
-	return count;
-}
 
 /* Turns to a recipient and opens its mailbox; the only one stays open from step to step. */
 static int visit(struct delivery *delivery, struct span recipient, uint64_t index)
@@ -113,19 +68,11 @@ static int visit(struct delivery *delivery, struct span recipient, uint64_t inde
 	return maildir_of(delivery->request, recipient, &copy->maildir);
 }
 
-/* Return-Path at the very top (RFC 5321 4.4, SMTP-070), then Delivered-To (LMTP-023). */
 static bool put_header(const struct delivery *delivery, struct copy *copy)
 {
-	const char *end = delivery->crlf ? "\r\n" : "\n";
 	struct buffer out = BUFFER(copy->header);
 
-	buffer_string(&out, "Return-Path: <");
-	buffer_put(&out, delivery->sender);
-	buffer_string(&out, ">");
-	buffer_string(&out, end);
-	buffer_string(&out, "Delivered-To: ");
-	buffer_put(&out, copy->recipient);
-	buffer_string(&out, end);
+	letter_put_header(&delivery->letter, copy->recipient, delivery->crlf, &out);
 	copy->header_len = out.len;
 	copy->size = delivery->size + out.len;
 	errno = E2BIG;
@@ -234,24 +181,14 @@ static bool write_again(struct delivery *delivery, int fd)
 	return true;
 }
 
-/* True when all of the message was there: a pipe may have ended early. */
-static bool is_whole(const struct delivery *delivery)
-{
-	struct span told = request_fact(delivery->request, FACT_MESSAGE_SIZE);
-	uint64_t size;
-
-	errno = ENODATA;
-	return delivery->size > 0 && (told.base == NULL || (number_upto(told, UINT64_MAX, &size) &&
-							    size == delivery->size));
-}
-
 /* Fills the file, if it fits into the quota, and makes it durable. */
 static int fill(struct delivery *delivery, int fd)
 {
 	struct copy *copy = &delivery->copy;
 	int exit;
 
-	if (delivery->first < 0 ? !write_first(delivery, fd) || !is_whole(delivery)
+	if (delivery->first < 0 ? !write_first(delivery, fd) ||
+					  !letter_is_whole(delivery->request, delivery->size)
 				: !write_again(delivery, fd))
 		return request_trouble(delivery->request, "cannot write the message",
 				       copy->tmp_name);
@@ -352,11 +289,11 @@ typedef int copy_step(struct delivery *delivery);
 /* Takes one step for every recipient, up to the first failure. */
 static int each_copy(struct delivery *delivery, copy_step *step)
 {
-	struct span rest = delivery->recipients;
+	struct span rest = delivery->letter.recipients;
 	struct span recipient;
 	int exit = EXIT_DONE;
 
-	for (uint64_t index = 1; exit == EXIT_DONE && next_recipient(&rest, &recipient); index++) {
+	for (uint64_t index = 1; exit == EXIT_DONE && letter_next(&rest, &recipient); index++) {
 		exit = visit(delivery, recipient, index);
 		if (exit == EXIT_DONE)
 			exit = step(delivery);
@@ -364,18 +301,6 @@ static int each_copy(struct delivery *delivery, copy_step *step)
 			exit = EXIT_DONE;
 	}
 	return exit;
-}
-
-/* A mailbox that refuses for good must not make the message bounce for the others. */
-static int for_all(struct request *request, int exit)
-{
-	if (!exit_permanent(exit))
-		return exit;
-	if (exit == EXIT_CANTCREAT)
-		return request_refuse(request, EXIT_TEMPFAIL, "452 4.2.2",
-				      "The mailbox of a recipient is full");
-	return request_refuse(request, EXIT_TEMPFAIL, "451 4.2.1",
-			      "The mailbox of a recipient is gone");
 }
 
 int delivery_run(struct request *request)
@@ -389,8 +314,7 @@ int delivery_run(struct request *request)
 	delivery.first = -1;
 	delivery.copy.index = 0;
 	maildir_init(&delivery.copy.maildir);
-	read_envelope(&delivery);
-	count = count_recipients(&delivery);
+	count = letter_read(&delivery.letter, request);
 	if (count == 0) {
 		request_log("there is no recipient", NULL, 0);
 		return request_refuse(request, EXIT_TEMPFAIL, "451 4.3.0", "There is no recipient");
@@ -410,5 +334,5 @@ int delivery_run(struct request *request)
 	}
 	maildir_close(&delivery.copy.maildir);
 	fd_close(&delivery.first);
-	return count > 1 && exit != EXIT_DONE ? for_all(request, exit) : exit;
+	return count > 1 && exit != EXIT_DONE ? letter_for_all(request, exit) : exit;
 }

@@ -104,8 +104,10 @@ static int64_t file_size(struct deletion *deletion, const struct message *messag
 	return facts.st_size;
 }
 
-static void remove_message(struct deletion *deletion, struct span id)
+/* Removes message by message as the lines come in. */
+static void remove_message(void *context, struct span id)
 {
+	struct deletion *deletion = context;
 	struct message message;
 	int64_t size;
 
@@ -125,33 +127,6 @@ static void remove_message(struct deletion *deletion, struct span id)
 	}
 }
 
-/* Removes message by message as the lines come in. False with errno when they stop coming. */
-static bool remove_all(struct request *request, struct deletion *deletion)
-{
-	char bytes[8 * ID_MAX];
-	size_t len = 0;
-	ssize_t got;
-
-	do {
-		struct span rest;
-
-		got = request_read(request, bytes + len, sizeof(bytes) - len);
-		if (got < 0)
-			return false;
-		rest = (struct span){ bytes, len + (size_t)got };
-		while (span_find(rest, '\n') < rest.len || (got == 0 && rest.len > 0))
-			remove_message(deletion, span_take(&rest, '\n'));
-		if (rest.len == sizeof(bytes)) {
-			errno = ENAMETOOLONG;
-			return false;
-		}
-		len = rest.len;
-		if (len > 0)
-			memmove(bytes, rest.base, len);
-	} while (got > 0);
-	return true;
-}
-
 int maildrop_delete(struct request *request)
 {
 	struct maildir own, *maildir;
@@ -162,7 +137,7 @@ int maildrop_delete(struct request *request)
 		return exit;
 	deletion.maildir = maildir;
 	deletion.quota = quota_kept(maildir);
-	if (!remove_all(request, &deletion)) {
+	if (!request_lines(request, remove_message, &deletion)) {
 		request_log("cannot read which messages to remove", NULL, errno);
 		deletion.failed = true;
 	}

@@ -64,6 +64,33 @@ ssize_t request_read(struct request *request, char *bytes, size_t len)
 	return got;
 }
 
+bool request_lines(struct request *request, void (*each)(void *context, struct span line),
+		   void *context)
+{
+	char bytes[2 * REQUEST_LINE_MAX];
+	size_t len = 0;
+	ssize_t got;
+
+	do {
+		struct span rest;
+
+		got = request_read(request, bytes + len, sizeof(bytes) - len);
+		if (got < 0)
+			return false;
+		rest = (struct span){ bytes, len + (size_t)got };
+		while (span_find(rest, '\n') < rest.len || (got == 0 && rest.len > 0))
+			each(context, span_take(&rest, '\n'));
+		if (rest.len > REQUEST_LINE_MAX) {
+			errno = ENAMETOOLONG;
+			return false;
+		}
+		len = rest.len;
+		if (len > 0)
+			memmove(bytes, rest.base, len);
+	} while (got > 0);
+	return true;
+}
+
 bool request_drain(struct request *request)
 {
 	char block[16384];

@@ -57,6 +57,14 @@ struct span request_fact(const struct request *request, enum fact_name name);
 /* Up to `len` octets of the input: 0 at its end, -1 with errno. */
 ssize_t request_read(struct request *request, char *bytes, size_t len);
 
+/* Octets of a line of the input. */
+#define REQUEST_LINE_MAX 4096
+
+/* Hands over the lines of the input as they come in. False with errno when they stop coming, or one
+ * is too long. */
+bool request_lines(struct request *request, void (*each)(void *context, struct span line),
+		   void *context);
+
 /* Reads what is left on the channel, so that the next record can be found. False: the stream broke.
  */
 bool request_drain(struct request *request);
