@@ -14,6 +14,7 @@
 #include "base/descriptor.h"
 #include "base/log.h"
 #include "lock.h"
+#include "mail/address.h"
 #include "option/option.h"
 
 #include <errno.h>
@@ -115,12 +116,20 @@ static void build_environment(const struct record *record)
 		bool ours = fact_is_public(fact_by_name(field->key)) ||
 			    span_starts(field->key, SPAN("HOOK_"));
 
-		if (!ours || (has_user && span_equal(field->key, SPAN("USER"))))
+		/* USER is auth's own word, and so is what is made of it. */
+		if (!ours || (has_user && (span_equal(field->key, SPAN("USER")) ||
+					   span_equal(field->key, SPAN("USER_SAFE")))))
 			continue;
 		self.environment[count++] = self.text + text.len;
 		buffer_put(&text, field->key);
 		buffer_byte(&text, '=');
 		buffer_put(&text, field->value);
+		buffer_byte(&text, '\0');
+	}
+	if (has_user && count < ENVIRONMENT_MAX) {
+		self.environment[count++] = self.text + text.len;
+		buffer_string(&text, "USER_SAFE=");
+		address_safe_name(&text, span_of(getenv("USER")));
 		buffer_byte(&text, '\0');
 	}
 	self.environment[count] = NULL;
@@ -275,6 +284,7 @@ int main(int argc, char **argv)
 	struct record record;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (!prepare(argc, argv))
 		return EXIT_CONFIG;

@@ -41,7 +41,13 @@ static bool env_name_reserved(struct span name)
 {
 	enum fact_name fact = fact_by_name(name);
 
-	return fact_is_public(fact) || span_starts(name, SPAN("HOOK_"));
+	/* The keys of a call's record are not variables either. */
+	static const struct span keys[] = {
+		{ "call", 4 }, { "can", 3 }, { "envelope", 8 }, { "length", 6 }, { "fd", 2 },
+	};
+
+	return fact_is_public(fact) || span_starts(name, SPAN("HOOK_")) ||
+	       span_listed(name, keys, sizeof(keys) / sizeof(*keys));
 }
 
 static const char *env_line(struct directory *directory, char *line, size_t len)

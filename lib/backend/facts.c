@@ -112,12 +112,12 @@ bool facts_set_hook_value(struct facts *facts, struct span key, struct span valu
 	buffer_byte(&name, '=');
 	if (key.len == 0 || name.overflow || span_starts(value, SPAN("()")))
 		return false;
+	/* Room for both: what does not fit leaves the old value alone. */
+	if (count_hook_values(facts) == HOOK_VALUES_COUNT ||
+	    name.len + value.len + 1 > sizeof(facts->hook_values) - facts->hook_values_len)
+		return false;
 	forget_hook_value(facts, buffer_span(&name));
-	if (count_hook_values(facts) == HOOK_VALUES_COUNT)
-		return false;
 	all.len = facts->hook_values_len;
-	if (name.len + value.len + 1 > buffer_room(&all))
-		return false;
 	buffer_put(&all, buffer_span(&name));
 	buffer_put(&all, value);
 	buffer_byte(&all, '\0');

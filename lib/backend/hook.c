@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* Reads what is there of standard output. Bounded per call, so that a flood cannot hold up the
@@ -29,6 +28,9 @@ static void read_stdout(struct hook *hook)
 		return;
 	}
 }
+
+/* Milliseconds that a killed program has to be gone. */
+#define REAP_TIME 1000
 
 /* Output of any size: the data when the program succeeded, else the text of its refusal. */
 static int take_yield(struct hook *hook, int exit)
@@ -63,26 +65,12 @@ static void finish(struct hook *hook, int exit)
 	hook->job.done = true;
 }
 
-/* Nothing that group or others could have written is ever run (DESIGN: the backend directory). */
-static const char *unfit(const char *path)
-{
-	struct stat status;
-
-	if (stat(path, &status) != 0)
-		return NULL; /* execve will say why */
-	if (!S_ISREG(status.st_mode))
-		return "not a regular file";
-	if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return "writable by group or others";
-	return NULL;
-}
-
 static void log_failure(const struct hook *hook, const char *what, const char *path, int error)
 {
 	struct log_line line;
 
 	log_begin(&line, LOG_ERR, what);
-	log_string(&line, "session", hook->session);
+	log_identity(&line, hook->session);
 	log_string(&line, "event", event_table[hook->job.event].file);
 	log_string(&line, "path", path);
 	if (error != 0)
@@ -144,7 +132,7 @@ static pid_t launch(struct hook *hook, const struct hook_order *order)
 
 bool hook_start(struct hook *hook, const struct hook_order *order, const char *session)
 {
-	const char *wrong = unfit(order->path);
+	const char *wrong = spawn_unfit(order->path);
 	pid_t pid;
 
 	job_begin(&hook->job, order->event);
@@ -155,7 +143,7 @@ bool hook_start(struct hook *hook, const struct hook_order *order, const char *s
 	hook->deadline = clock_deadline(clock_now(), order->timeout);
 	if (wrong != NULL) {
 		log_failure(hook, wrong, order->path, 0);
-		finish(hook, EXIT_CONFIG);
+		finish(hook, EXIT_TEMPFAIL);
 		return false;
 	}
 	pid = launch(hook, order);
@@ -200,7 +188,7 @@ static int exit_code(const struct hook *hook, int status)
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	log_begin(&line, LOG_ERR, "program was killed");
-	log_string(&line, "session", hook->session);
+	log_identity(&line, hook->session);
 	log_string(&line, "event", event_table[hook->job.event].file);
 	log_number(&line, "signal", (uint64_t)WTERMSIG(status));
 	log_end(&line);
@@ -215,7 +203,7 @@ static void press(struct hook *hook, int64_t now)
 		return;
 	if (hook->signalled++ == 0) {
 		log_begin(&line, LOG_ERR, "program took too long");
-		log_string(&line, "session", hook->session);
+		log_identity(&line, hook->session);
 		log_string(&line, "event", event_table[hook->job.event].file);
 		log_end(&line);
 		kill(-hook->pid, SIGTERM);
@@ -224,7 +212,11 @@ static void press(struct hook *hook, int64_t now)
 		return;
 	}
 	kill(-hook->pid, SIGKILL);
-	hook->deadline = CLOCK_NEVER;
+	/* What has become another user cannot be killed, and is not waited for for ever. */
+	if (hook->signalled > 2)
+		finish(hook, EXIT_TEMPFAIL);
+	else
+		hook->deadline = now + REAP_TIME;
 }
 
 void hook_work(struct hook *hook, const struct pollfd *fds, unsigned count, int64_t now)
@@ -254,7 +246,8 @@ void hook_kill(struct hook *hook)
 	if (hook->job.done || hook->pid <= 0)
 		return;
 	kill(-hook->pid, SIGKILL);
-	while (waitpid(hook->pid, &status, 0) < 0 && errno == EINTR)
-		;
+	for (int64_t end = clock_now() + REAP_TIME;
+	     waitpid(hook->pid, &status, WNOHANG) == 0 && clock_now() < end;)
+		poll(&(struct pollfd){ hook->process, POLLIN, 0 }, 1, hook->process < 0 ? 5 : 100);
 	finish(hook, EXIT_TEMPFAIL);
 }

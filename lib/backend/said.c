@@ -24,7 +24,7 @@ static void log_said(struct said *said, struct span text)
 	if (text.len == 0 || said->lines++ >= SAID_LINES_MAX)
 		return;
 	log_begin(&line, LOG_NOTICE, "hook says");
-	log_string(&line, "session", said->session);
+	log_identity(&line, said->session);
 	log_string(&line, "event", said->event);
 	log_text(&line, "text", text);
 	log_end(&line);

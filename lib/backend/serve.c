@@ -34,7 +34,7 @@ static void log_serve(const struct serve *serve, const char *what, int error)
 	struct log_line line;
 
 	log_begin(&line, LOG_ERR, what);
-	log_string(&line, "session", serve->session);
+	log_identity(&line, serve->session);
 	log_string(&line, "event", "serve");
 	if (error != 0)
 		log_errno(&line, error);
@@ -55,9 +55,7 @@ static void fail(struct serve *serve, const char *what, int error)
 {
 	log_serve(serve, what, error);
 	serve_hang_up(serve);
-	if (serve->pid > 0)
-		kill(-serve->pid, SIGTERM);
-	serve->deadline = clock_deadline(clock_now(), JOB_GRACE);
+	serve->deadline = clock_now(); /* it is told to end in the next turn */
 	spool_close(&serve->parts);
 	answer(serve, EXIT_TEMPFAIL);
 }
@@ -65,6 +63,7 @@ static void fail(struct serve *serve, const char *what, int error)
 void serve_adopt(struct serve *serve, int socket, pid_t pid, int err, uint32_t timeout)
 {
 	serve->pid = pid;
+	serve->signalled = 0;
 	serve->process = pid > 0 ? spawn_pidfd(pid) : -1;
 	serve->said.fd = -1;
 	if (err >= 0)
@@ -83,9 +82,14 @@ void serve_adopt(struct serve *serve, int socket, pid_t pid, int err, uint32_t t
 bool serve_start(struct serve *serve, const char *path, char *const *environment, uint32_t timeout)
 {
 	char *const argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t) "serve", NULL };
+	const char *wrong = spawn_unfit(path);
 	int ends[2], err[2];
 	pid_t pid;
 
+	if (wrong != NULL) {
+		log_serve(serve, wrong, 0);
+		return false;
+	}
 	if (!spawn_socketpair(SOCK_STREAM, ends)) {
 		log_serve(serve, "cannot make a socket pair", errno);
 		return false;
@@ -118,7 +122,7 @@ bool serve_start(struct serve *serve, const char *path, char *const *environment
 bool serve_connect(struct serve *serve, const char *path, uint32_t timeout)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		errno = ENAMETOOLONG;
@@ -133,6 +137,8 @@ bool serve_connect(struct serve *serve, const char *path, uint32_t timeout)
 	serve_adopt(serve, fd, 0, -1, timeout);
 	return true;
 }
+
+static void digest(struct serve *serve);
 
 /* ---- asking ------------------------------------------------------------------------------ */
 
@@ -181,6 +187,8 @@ static void send_some(struct serve *serve)
 		ssize_t put =
 			send(serve->channel.fd, rest.base, rest.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
+		if (put < 0 && errno != EAGAIN && errno != EINTR)
+			fail(serve, "cannot write to the co-process", errno);
 		if (put < 0)
 			return;
 		serve->out_at += (size_t)put;
@@ -201,6 +209,8 @@ static void send_some(struct serve *serve)
 		buffer_put(&serve->out, (struct span){ block, (size_t)got });
 	}
 	serve->phase = SERVE_ANSWER;
+	/* One that answers before it has read everything has been heard already. */
+	digest(serve);
 }
 
 /* The first octet of a record carries the descriptor; the rest follows like any other bytes. */
@@ -288,6 +298,10 @@ static void finish(struct serve *serve, int exit, bool passed)
 			exit = EXIT_TEMPFAIL;
 	}
 	spool_close(&serve->parts);
+	/* Descriptors that nobody asked for are not the next call's. */
+	for (int fd = channel_take_fd(&serve->channel); fd >= 0;
+	     fd = channel_take_fd(&serve->channel))
+		fd_close(&fd);
 	answer(serve, exit);
 }
 
@@ -428,7 +442,8 @@ unsigned serve_poll(const struct serve *serve, struct pollfd *fds)
 
 	if (serve->channel.fd >= 0 && serve->phase != SERVE_DOWN)
 		fds[count++] = (struct pollfd){ serve->channel.fd, events, 0 };
-	else if (serve->process >= 0)
+	if (serve->process >= 0 &&
+	    (serve->phase == SERVE_DOWN || (serve->login && serve->phase == SERVE_HELLO)))
 		fds[count++] = (struct pollfd){ serve->process, POLLIN, 0 };
 	if (serve->said.fd >= 0)
 		fds[count++] = (struct pollfd){ serve->said.fd, POLLIN, 0 };
@@ -437,7 +452,37 @@ unsigned serve_poll(const struct serve *serve, struct pollfd *fds)
 
 int64_t serve_deadline(const struct serve *serve)
 {
+	/* Without a pidfd the end of the process is seen by looking now and then. */
+	if (serve->pid > 0 && serve->process < 0)
+		return clock_earlier(serve->deadline, clock_now() + 20);
 	return serve->pid > 0 || serve->channel.fd >= 0 ? serve->deadline : CLOCK_NEVER;
+}
+
+/* The process is gone: what it said last is read, and there will be no hello. */
+static void end_of_process(struct serve *serve)
+{
+	if (serve->pid <= 0 || waitpid(serve->pid, &serve->status, WNOHANG) != serve->pid)
+		return;
+	serve->pid = 0;
+	fd_close(&serve->process);
+	if (serve->phase == SERVE_HELLO)
+		read_some(serve);
+	if (serve->phase == SERVE_HELLO)
+		serve_hang_up(serve);
+}
+
+/* SIGTERM, SIGKILL, and in the end it is not waited for any more: it may have become another user.
+ */
+static void press(struct serve *serve, int64_t now)
+{
+	kill(-serve->pid, serve->signalled == 0 ? SIGTERM : SIGKILL);
+	if (serve->signalled++ < 2) {
+		serve->deadline = now + (int64_t)(serve->signalled == 1 ? JOB_GRACE : 1) * 1000;
+		return;
+	}
+	log_serve(serve, "the co-process cannot be ended", 0);
+	serve->pid = 0;
+	fd_close(&serve->process);
 }
 
 void serve_work(struct serve *serve, const struct pollfd *fds, unsigned count, int64_t now)
@@ -454,13 +499,15 @@ void serve_work(struct serve *serve, const struct pollfd *fds, unsigned count, i
 				read_some(serve);
 		}
 	}
+	/* Its end is taken notice of at once; a login is judged by it. */
+	if (serve->phase == SERVE_DOWN || (serve->login && serve->phase == SERVE_HELLO))
+		end_of_process(serve);
 	if (now < serve->deadline)
 		return;
 	if (serve->phase != SERVE_DOWN) {
 		fail(serve, "the co-process took too long", 0);
 	} else if (serve->pid > 0) {
-		kill(-serve->pid, SIGKILL);
-		serve->deadline = CLOCK_NEVER;
+		press(serve, now);
 	}
 }
 
@@ -470,6 +517,12 @@ void serve_hang_up(struct serve *serve)
 		channel_close(&serve->channel);
 	serve->channel.fd = -1;
 	serve->phase = SERVE_DOWN;
+}
+
+void serve_end(struct serve *serve)
+{
+	serve_hang_up(serve);
+	serve->deadline = clock_deadline(clock_now(), JOB_GRACE);
 }
 
 bool serve_gone(struct serve *serve)

@@ -27,9 +27,10 @@ enum serve_phase {
 struct serve {
 	struct job job; /* the call in progress, or the last one */
 	enum serve_phase phase;
-	pid_t pid;   /* process and group, 0: none of ours (a unix socket) */
-	int process; /* pidfd, or -1 */
-	int status;  /* of wait(2), once it is gone */
+	pid_t pid;          /* process and group, 0: none of ours (a unix socket) */
+	int process;        /* pidfd, or -1 */
+	int status;         /* of wait(2), once it is gone */
+	unsigned signalled; /* how often it was told to end */
 	struct said said;
 	const char *session;
 	event_set events; /* of its hello */
@@ -93,6 +94,9 @@ void serve_work(struct serve *serve, const struct pollfd *fds, unsigned count, i
 
 /* Hangs up: the co-process sees the end of its input. It is still to be waited for. */
 void serve_hang_up(struct serve *serve);
+
+/* Hangs up and gives the process JOB_GRACE seconds to end by itself. */
+void serve_end(struct serve *serve);
 
 /* True when no process of ours runs (any more); reaps it. */
 bool serve_gone(struct serve *serve);

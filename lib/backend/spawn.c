@@ -47,6 +47,19 @@ static int become(const struct spawn *spawn)
 	return errno;
 }
 
+const char *spawn_unfit(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) != 0)
+		return NULL;
+	if (!S_ISREG(status.st_mode))
+		return "not a regular file, never run";
+	if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return "writable by group or others, never run";
+	return NULL;
+}
+
 pid_t spawn_program(const struct spawn *spawn)
 {
 	volatile int error = 0;

@@ -26,6 +26,12 @@ struct spawn {
 	int fds[SPAWN_FDS_MAX];
 };
 
+/*
+ * Why the program at `path` is never run, or NULL: it is not a regular file, or group or others
+ * could have written it.  Whether it is there at all execve tells.
+ */
+const char *spawn_unfit(const char *path);
+
 /* The process id, or -1 with the errno of fork or execve. */
 pid_t spawn_program(const struct spawn *spawn);
 

@@ -11,7 +11,7 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
-/* Octets asked of one splice(2): what a pipe holds, so that memory is not given up early. */
+/* Octets asked of one splice(2): what a pipe holds. */
 #define SPLICE_MAX 65536
 
 void spool_init(struct spool *spool, const char *dir, uint64_t memory_max)
@@ -119,9 +119,13 @@ static int64_t discard(int pipe, uint64_t len)
 int64_t spool_splice(struct spool *spool, int pipe, uint64_t len)
 {
 	ssize_t moved;
+	uint64_t room = spool->memory_max - spool->size;
 
 	if (len > SPLICE_MAX)
 		len = SPLICE_MAX;
+	/* Memory is used to its last octet before it is given up. */
+	if (!spool->in_file && spool->size < spool->memory_max && len > room)
+		len = room;
 	if (!ready(spool, len))
 		return discard(pipe, len);
 	do

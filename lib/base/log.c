@@ -152,6 +152,16 @@ void log_number(struct log_line *line, const char *key, uint64_t value)
 		line->buffer.len = before;
 }
 
+void log_identity(struct log_line *line, const char *id)
+{
+	struct span whole = span_of(id);
+	struct span session = span_first(whole, span_find(whole, '.'));
+
+	log_text(line, "session", session);
+	if (session.len < whole.len)
+		log_text(line, "transaction", whole);
+}
+
 void log_errno(struct log_line *line, int error)
 {
 	log_string(line, "error", strerror(error));

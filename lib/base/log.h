@@ -46,6 +46,9 @@ void log_begin(struct log_line *line, int level, const char *message);
 void log_text(struct log_line *line, const char *key, struct span value);
 void log_string(struct log_line *line, const char *key, const char *value);
 void log_number(struct log_line *line, const char *key, uint64_t value);
+/* The fields `session` and, when `id` is a TRANSACTION_ID (SESSION_ID, a dot, a count),
+ * `transaction`. */
+void log_identity(struct log_line *line, const char *id);
 /* The field `error` with the text of an errno. */
 void log_errno(struct log_line *line, int error);
 void log_end(struct log_line *line);

@@ -28,10 +28,24 @@ char *const *runner_environment(struct runner *runner, enum event event, uint32_
 {
 	struct facts *facts = &runner->facts;
 
-	facts_set(facts, FACT_SESSION_EVENT, span_of(event_table[event].file));
-	facts_set_number(facts, FACT_HOOK_DEADLINE, (uint64_t)time(NULL) + timeout);
+	facts_unset(facts, FACT_SESSION_EVENT);
+	facts_unset(facts, FACT_HOOK_DEADLINE);
+	if (event < EVENT_COUNT)
+		facts_set(facts, FACT_SESSION_EVENT, span_of(event_table[event].file));
+	if (timeout > 0)
+		facts_set_number(facts, FACT_HOOK_DEADLINE, (uint64_t)time(NULL) + timeout);
 	environment_build(&runner->environment, runner->directory, facts);
 	return runner->environment.items;
+}
+
+struct serve *runner_new_serve(struct runner *runner)
+{
+	if (runner->serve == NULL)
+		runner->serve = malloc(sizeof(*runner->serve));
+	if (runner->serve != NULL)
+		serve_init(runner->serve, runner_identity(runner), runner->options->spool_dir,
+			   runner->options->spool_memory);
+	return runner->serve;
 }
 
 struct serve *runner_serve(struct runner *runner)
@@ -46,23 +60,20 @@ struct serve *runner_serve(struct runner *runner)
 		return serve;
 	/* In POP3 the store is what auth reached: another one would have another identity. */
 	if (runner->protocol == PROTOCOL_POP3 || runner->directory->serve == SERVE_NONE ||
-	    runner->serve_starts++ == SERVE_STARTS_MAX || (serve != NULL && !serve_gone(serve)))
+	    runner->serve_starts >= SERVE_STARTS_MAX || (serve != NULL && !serve_gone(serve)))
 		return NULL;
-	if (serve == NULL)
-		serve = runner->serve = malloc(sizeof(*serve));
+	runner->serve_starts++;
+	serve = runner_new_serve(runner);
 	if (serve == NULL)
 		return NULL;
-	serve_init(serve, runner->session, runner->options->spool_dir,
-		   runner->options->spool_memory);
 	buffer_string(&buffer, runner->directory->path);
 	buffer_string(&buffer, "/serve");
 	if (buffer_cstr(&buffer) == NULL)
 		return NULL;
-	started =
-		runner->directory->serve == SERVE_SOCKET
-			? serve_connect(serve, path, timeout)
-			: serve_start(serve, path,
-				      runner_environment(runner, EVENT_CONNECT, timeout), timeout);
+	started = runner->directory->serve == SERVE_SOCKET
+			  ? serve_connect(serve, path, timeout)
+			  : serve_start(serve, path, runner_environment(runner, EVENT_COUNT, 0),
+					timeout);
 	if (!started)
 		return NULL;
 	while (serve->phase == SERVE_HELLO)
@@ -95,13 +106,15 @@ static struct job *ask_file(struct runner *runner, const struct ask *ask, struct
 	*hook = order.path == NULL ? NULL : runner_hook(runner);
 	if (*hook == NULL)
 		return NULL;
-	hook_start(*hook, &order, runner->session);
+	hook_start(*hook, &order, runner_identity(runner));
 	return &(*hook)->job;
 }
 
 static struct job *ask_serve(struct runner *runner, const struct ask *ask)
 {
 	uint32_t timeout = runner_timeout(runner, ask->event);
+	/* The hook-runner ends a hook at its limit itself, and has to live to tell. */
+	uint32_t patience = runner->serve_all ? timeout + JOB_GRACE + 1 : timeout;
 	struct serve *serve = runner_serve(runner);
 	struct environment *environment = &runner->environment;
 
@@ -114,6 +127,7 @@ static struct job *ask_serve(struct runner *runner, const struct ask *ask)
 		return &runner->serve->job;
 	}
 	runner_environment(runner, ask->event, timeout);
+	serve->session = runner_identity(runner);
 	serve_ask(serve, &(struct serve_call){
 				 .event = ask->event,
 				 .verb = ask->verb,
@@ -123,7 +137,7 @@ static struct job *ask_serve(struct runner *runner, const struct ask *ask)
 				 .envelope_len = ask->envelope_len,
 				 .message = ask->message,
 				 .message_len = ask->message_len,
-				 .timeout = timeout,
+				 .timeout = patience,
 			 });
 	return &serve->job;
 }
@@ -159,7 +173,7 @@ static void log_directive(const struct runner *runner, enum event event, struct 
 	struct log_line line;
 
 	log_begin(&line, LOG_WARNING, "directive ignored");
-	log_string(&line, "session", runner->session);
+	log_identity(&line, runner_identity(runner));
 	log_string(&line, "event", event_table[event].file);
 	log_text(&line, "text", text);
 	log_end(&line);
@@ -177,32 +191,54 @@ static void set_safe_name(struct facts *facts, enum fact_name name, struct span 
 		facts_set(facts, name, buffer_span(&safe));
 }
 
+/* An address of a program's is held to the rules that a client's is. With or without <>. */
+static bool rewrite(struct runner *runner, enum fact_name name, enum fact_name safe,
+		    struct span value)
+{
+	const struct address_rules rules = {
+		.charset = runner->options->address_charset,
+		.utf8 = facts_get(&runner->facts, FACT_SMTPUTF8).base != NULL,
+		.sender = name == FACT_SENDER,
+		.bare_local = runner->protocol == PROTOCOL_LMTP,
+	};
+	char path_bytes[PATH_MAX_OCTETS + 2], mailbox_bytes[PATH_MAX_OCTETS];
+	struct buffer path = BUFFER(path_bytes), mailbox = BUFFER(mailbox_bytes);
+	struct address address;
+	size_t used;
+
+	if (!span_starts(value, SPAN("<"))) {
+		buffer_byte(&path, '<');
+		buffer_put(&path, value);
+		buffer_byte(&path, '>');
+		value = buffer_span(&path);
+	}
+	if (path.overflow ||
+	    address_parse(value, &rules, &mailbox, &address, &used) != ADDRESS_OK ||
+	    used != value.len)
+		return false;
+	facts_set(&runner->facts, name, address.mailbox);
+	set_safe_name(&runner->facts, safe, address.mailbox);
+	return true;
+}
+
 static bool carry_out(struct runner *runner, enum event event, const struct directive *directive)
 {
 	struct facts *facts = &runner->facts;
 	struct span value = directive->value;
-	bool crlf = runner->options->line_ends == LINE_ENDS_CRLF;
 
 	switch (directive->kind) {
 	case DIRECTIVE_RECIPIENT:
-		if (!fact_is_clean(FACT_RECIPIENT, value) || span_find(value, ' ') < value.len)
-			return false;
-		facts_set(facts, FACT_RECIPIENT, value);
-		set_safe_name(facts, FACT_RECIPIENT_SAFE, value);
-		return true;
+		return rewrite(runner, FACT_RECIPIENT, FACT_RECIPIENT_SAFE, value);
 	case DIRECTIVE_SENDER:
-		if (span_equal(value, SPAN("<>")))
-			value = SPAN("");
-		if (!fact_is_clean(FACT_SENDER, value) || span_find(value, ' ') < value.len)
-			return false;
-		facts_set(facts, FACT_SENDER, value);
-		set_safe_name(facts, FACT_SENDER_SAFE, value);
-		return true;
+		return rewrite(runner, FACT_SENDER, FACT_SENDER_SAFE, value);
 	case DIRECTIVE_HEADER:
-		if (buffer_room(&runner->headers) < value.len + 2)
+		/* Room is left for a CR in each line, should the message have them. */
+		if (buffer_room(&runner->headers) < runner->headers.len + value.len + 2)
 			return false;
 		buffer_put(&runner->headers, value);
-		buffer_string(&runner->headers, crlf ? "\r\n" : "\n");
+		buffer_byte(&runner->headers, '\n');
+		if (event == EVENT_CONNECT)
+			runner->connect_headers = runner->headers.len;
 		if (event == EVENT_CONNECT || event == EVENT_HELO)
 			runner->session_headers = runner->headers.len;
 		return true;
@@ -234,6 +270,10 @@ struct verdict runner_verdict(struct runner *runner, struct job *job)
 			verdict.close = true;
 			continue;
 		}
+		/* What a refusal would change has not come to be. */
+		if (!exit_accepts(job->exit) && directive.kind != DIRECTIVE_SET &&
+		    directive.kind != DIRECTIVE_BAD)
+			continue;
 		if ((directive.kind == DIRECTIVE_RECIPIENT && rewritten) ||
 		    !carry_out(runner, job->event, &directive))
 			log_directive(runner, job->event, directive.value);

@@ -21,6 +21,7 @@ struct delivery {
 	struct hook *hook; /* to release, or NULL */
 	int message;
 	int envelope;
+	uint32_t recipient; /* in LMTP: its number, from 1 */
 	struct verdict verdict;
 };
 
@@ -50,7 +51,7 @@ static void start(struct runner *runner, struct delivery *delivery, uint32_t onl
 	bool single = only != 0 || runner->envelope.count - runner->envelope.dropped == 1;
 	bool dropped = false;
 
-	*delivery = (struct delivery){ .message = -1, .envelope = -1 };
+	*delivery = (struct delivery){ .message = -1, .envelope = -1, .recipient = only };
 	delivery->verdict.exit = VERDICT_NONE;
 	ask.envelope = delivery->envelope = envelope_file(
 		&runner->envelope, &runner->facts, dsn_announced(runner), only, &ask.envelope_len);
@@ -82,6 +83,24 @@ static void close_run(struct runner *runner, struct delivery *delivery)
 	delivery->hook = NULL;
 }
 
+static void log_outcome(const struct runner *runner, const struct delivery *delivery)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "message");
+	log_identity(&line, runner_identity(runner));
+	log_text(&line, "sender", facts_get(&runner->facts, FACT_SENDER));
+	if (delivery->recipient > 0)
+		log_number(&line, "recipient", delivery->recipient);
+	log_number(&line, "recipients", runner->envelope.count);
+	log_number(&line, "size", runner->spool.size);
+	if (delivery->verdict.exit == VERDICT_NONE)
+		log_string(&line, "outcome", "nobody delivers");
+	else
+		log_number(&line, "exit", (uint64_t)delivery->verdict.exit);
+	log_end(&line);
+}
+
 /* Waits for a run and passes its verdict on. */
 static void finish(struct runner *runner, struct delivery *delivery)
 {
@@ -90,6 +109,7 @@ static void finish(struct runner *runner, struct delivery *delivery)
 		delivery->verdict = runner_verdict(runner, delivery->job);
 	}
 	delivery->verdict.id = facts_get(&runner->facts, FACT_TRANSACTION_ID);
+	log_outcome(runner, delivery);
 	runner_answer(runner, &delivery->verdict, -1);
 	close_run(runner, delivery);
 }
@@ -104,7 +124,7 @@ static void deliver_once(struct runner *runner)
 {
 	struct delivery delivery;
 
-	if (runner->envelope.dropped == runner->envelope.count) {
+	if (runner->dropped || runner->envelope.dropped == runner->envelope.count) {
 		/* All were dropped on purpose: there is nothing to do, and nothing is wrong. */
 		delivery = (struct delivery){ .message = -1, .envelope = -1 };
 		delivery.verdict.exit = EXIT_DROPPED;
@@ -142,7 +162,7 @@ static void deliver_each(struct runner *runner)
 		while (begun < count && begun - answered < width) {
 			struct delivery *run = &ring[begun++ % width];
 
-			if (is_dropped(runner, &place) || runner->parser_gone) {
+			if (is_dropped(runner, &place) || runner->dropped || runner->parser_gone) {
 				*run = (struct delivery){ .message = -1, .envelope = -1 };
 				run->verdict.exit = EXIT_DROPPED;
 			} else {
@@ -153,10 +173,11 @@ static void deliver_each(struct runner *runner)
 	}
 }
 
-void runner_deliver(struct runner *runner, const struct event_call *call, bool asked)
+void runner_deliver(struct runner *runner, const struct event_call *call)
 {
 	struct verdict verdict = { .exit = EXIT_TEMPFAIL };
 	unsigned answers = runner->protocol == PROTOCOL_LMTP ? runner->envelope.count : 1;
+	bool handled = runner_handles(runner, EVENT_DELIVER), kept;
 	uint64_t octets;
 
 	if (runner->mail != RUNNER_IN_DATA || call->answers != answers ||
@@ -164,13 +185,17 @@ void runner_deliver(struct runner *runner, const struct event_call *call, bool a
 		runner_violation(runner, "DELIVER out of order");
 		return;
 	}
-	if (!runner_message(runner, octets, &verdict)) {
+	kept = runner_message(runner, octets, &verdict);
+	if (kept && !handled)
+		verdict.exit = VERDICT_NONE;
+	if (runner->over)
+		return;
+	if (!kept || !handled) {
 		verdict.id = facts_get(&runner->facts, FACT_TRANSACTION_ID);
-		if (asked && !runner->over)
-			answer_all(runner, &verdict, answers);
-	} else if (asked && runner->protocol == PROTOCOL_LMTP) {
+		answer_all(runner, &verdict, answers);
+	} else if (runner->protocol == PROTOCOL_LMTP) {
 		deliver_each(runner);
-	} else if (asked) {
+	} else {
 		deliver_once(runner);
 	}
 	runner_reset(runner);

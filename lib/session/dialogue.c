@@ -32,7 +32,10 @@ static void write_line(int fd, const char *who, struct span text)
 static size_t shown(struct span line)
 {
 	static const struct span secret[] = { { "PASS", 4 }, { "AUTH", 4 }, { "APOP", 4 } };
-	size_t verb = span_find(line, ' ');
+	size_t verb = 0;
+
+	while (verb < line.len && ascii_is_alpha(line.base[verb]))
+		verb++;
 
 	for (size_t i = 0; i < sizeof(secret) / sizeof(*secret); i++) {
 		if (verb < line.len && span_equal_nocase(span_first(line, verb), secret[i]))

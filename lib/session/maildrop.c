@@ -65,6 +65,7 @@ static char *numbered_flag(char *bytes, size_t cap, const char *flag, uint64_t v
 	return buffer_cstr(&buffer) == NULL ? NULL : bytes;
 }
 
+/* False, and no arguments, when a path is too long. */
 static bool compose_arguments(struct runner *runner, struct store_arguments *arguments)
 {
 	const struct options *options = runner->options;
@@ -95,7 +96,10 @@ static bool compose_arguments(struct runner *runner, struct store_arguments *arg
 		arguments->items[count++] = runner->directory->path;
 	}
 	arguments->items[count] = NULL;
-	return buffer_cstr(&path) != NULL && buffer_cstr(&store) != NULL;
+	if (buffer_cstr(&path) != NULL && buffer_cstr(&store) != NULL)
+		return true;
+	arguments->items[0] = NULL;
+	return false;
 }
 
 /* Runs auth with the co-process socket as fd 0 and 1. False when it cannot be run. */
@@ -103,11 +107,19 @@ static bool start_auth(struct runner *runner, int data)
 {
 	uint32_t timeout = runner->options->hook_timeout;
 	struct store_arguments arguments;
+	const char *wrong = NULL;
 	int ends[2] = { -1, -1 }, err[2] = { -1, -1 };
 	pid_t pid = -1;
 
-	if (compose_arguments(runner, &arguments) && spawn_socketpair(SOCK_STREAM, ends) &&
-	    spawn_pipe(err))
+	if (compose_arguments(runner, &arguments))
+		wrong = spawn_unfit(arguments.path);
+	if (wrong == NULL && runner->directory->serve == SERVE_PROGRAM)
+		wrong = spawn_unfit(arguments.store);
+	if (wrong != NULL) {
+		log_note(LOG_ERR, wrong, "path", arguments.path);
+		return false;
+	}
+	if (arguments.items[0] != NULL && spawn_socketpair(SOCK_STREAM, ends) && spawn_pipe(err))
 		pid = spawn_program(&(struct spawn){
 			.path = arguments.path,
 			.argv = arguments.items,
@@ -123,8 +135,6 @@ static bool start_auth(struct runner *runner, int data)
 		fd_close(&err[0]);
 		return false;
 	}
-	serve_init(runner->serve, runner->session, runner->options->spool_dir,
-		   runner->options->spool_memory);
 	serve_adopt(runner->serve, ends[0], pid, err[0], timeout);
 	runner->serve->login = true;
 	return true;
@@ -139,6 +149,9 @@ static int await_hello(struct runner *runner)
 		runner_turn(runner, false, false);
 	if (serve->phase == SERVE_READY)
 		return EXIT_DONE;
+	/* It may have closed its end and still be about to say no: it has the rest of its time. */
+	while (serve->pid > 0 && serve->signalled == 0 && !runner->parser_gone)
+		runner_turn(runner, false, false);
 	runner_end_serve(runner);
 	/* Success is the store that runs: auth that ended well without it is trouble of ours. */
 	if (!WIFEXITED(serve->status) || WEXITSTATUS(serve->status) == 0)
@@ -183,9 +196,7 @@ static int log_in(struct runner *runner, struct span name, struct span password)
 	int data = checkpassword_data(name, password);
 	int exit = EXIT_TEMPFAIL;
 
-	if (runner->serve == NULL)
-		runner->serve = malloc(sizeof(*runner->serve));
-	if (data < 0 || runner->serve == NULL)
+	if (runner_new_serve(runner) == NULL || data < 0)
 		log_fault(LOG_ERR, "cannot run auth", "session", runner->session, errno);
 	else if (start_auth(runner, data))
 		exit = await_hello(runner);
@@ -202,7 +213,8 @@ void runner_login(struct runner *runner, const struct event_call *call)
 	char bytes[200];
 	struct buffer safe = BUFFER(bytes);
 
-	if (runner->login != RUNNER_NO_LOGIN || name.len == 0 || password.base == NULL) {
+	if (runner->login != RUNNER_NO_LOGIN || name.len == 0 || password.base == NULL ||
+	    runner->auth_failures >= runner->options->max_auth_failures) {
 		runner_violation(runner, "AUTH out of order");
 		return;
 	}
@@ -229,24 +241,30 @@ void runner_login(struct runner *runner, const struct event_call *call)
 
 /* ---- mailbox ----------------------------------------------------------------------------- */
 
-/* The parser goes back to the listing, so it has to be a file. */
+/* The parser goes back to the listing, so it has to be a file: what comes as a stream is copied. */
 static int make_seekable(struct runner *runner, int content)
 {
-	int64_t moved = 1;
-	int file;
+	int64_t deadline = clock_deadline(clock_now(), runner->options->hook_timeout);
+	char block[16384];
+	ssize_t got = 1;
+	int file = -1;
 
 	if (content >= 0 && lseek(content, 0, SEEK_SET) == 0)
 		return content;
 	spool_open(&runner->spool);
-	while (content >= 0 && moved != 0) {
-		moved = spool_splice(&runner->spool, content, 65536);
-		if (moved < 0 && errno == EAGAIN)
-			runner_turn(runner, false, false);
-		else if (moved < 0)
-			break;
+	while (content >= 0 && got > 0) {
+		struct pollfd ready = { content, POLLIN, 0 };
+
+		if (poll(&ready, 1, clock_poll_timeout(clock_now(), deadline)) <= 0)
+			got = -1;
+		else
+			got = fd_read(content, block, sizeof(block));
+		if (got > 0)
+			spool_write(&runner->spool, (struct span){ block, (size_t)got });
 	}
 	fd_close(&content);
-	file = runner->spool.error == 0 ? spool_reader(&runner->spool) : -1;
+	if (got >= 0 && runner->spool.error == 0)
+		file = spool_reader(&runner->spool);
 	spool_close(&runner->spool);
 	return file;
 }

@@ -15,6 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Octets taken out of a pipe at a time: what it holds. */
+#define RECEIVE_MAX 65536
+/* How often what a filter has left in its pipe is read: that pipe has no more than this. */
+#define FILTER_ROUNDS 32
+
 static struct ask plain(enum event event)
 {
 	return (struct ask){ .event = event, .message = -1, .envelope = -1 };
@@ -40,6 +45,7 @@ static void end_transaction(struct runner *runner)
 	facts_forget(&runner->facts, SCOPE_RECIPIENT);
 	runner->headers.len = runner->session_headers;
 	runner->mail = RUNNER_NO_MAIL;
+	runner->dropped = false;
 	runner->received = 0;
 }
 
@@ -157,6 +163,17 @@ static bool crlf_wanted(const struct runner *runner)
 	       span_equal_nocase(facts_get(&runner->facts, FACT_BODY), SPAN("BINARYMIME"));
 }
 
+/* The fields that hooks added are kept with LF. */
+static void put_headers(struct runner *runner)
+{
+	struct span rest = buffer_span(&runner->headers);
+
+	while (rest.base != NULL && rest.len > 0) {
+		buffer_put(&runner->preamble, span_take(&rest, '\n'));
+		buffer_string(&runner->preamble, crlf_wanted(runner) ? "\r\n" : "\n");
+	}
+}
+
 /* The Received field, then the fields that hooks added (RFC 5321 4.4). */
 static void compose_preamble(struct runner *runner)
 {
@@ -185,7 +202,7 @@ static void compose_preamble(struct runner *runner)
 			    .when = time(NULL),
 		    });
 	facts_forget(facts, SCOPE_RECIPIENT);
-	buffer_put(&runner->preamble, buffer_span(&runner->headers));
+	put_headers(runner);
 }
 
 /* Starts the filter: its output, not what arrives, is the message then. */
@@ -197,7 +214,11 @@ static void start_filter(struct runner *runner)
 	int in[2], out[2];
 
 	runner->filter_sent = 0;
-	if (hook == NULL || !spawn_pipe(in))
+	if (hook == NULL)
+		return;
+	job_begin(&hook->job, EVENT_FILTER);
+	hook->job.done = true;
+	if (!spawn_pipe(in))
 		return;
 	if (!spawn_pipe(out)) {
 		fd_close(&in[0]);
@@ -213,14 +234,13 @@ static void start_filter(struct runner *runner)
 			   .event = EVENT_FILTER,
 			   .path = directory_program(runner->directory, EVENT_FILTER, SPAN_NONE,
 						     &buffer),
-			   .environment = runner_environment(runner, EVENT_FILTER,
-							     runner->options->hook_timeout),
+			   .environment = runner_environment(runner, EVENT_FILTER, 0),
 			   .stdin_fd = in[0],
 			   .stdout_fd = out[1],
 			   .extra_fd = -1,
 			   .timeout = 0, /* its clock starts at the last octet */
 		   },
-		   runner->session);
+		   runner_identity(runner));
 	fd_close(&in[0]);
 	fd_close(&out[1]);
 }
@@ -250,6 +270,7 @@ void runner_data(struct runner *runner, bool asked)
 	facts_set_number(&runner->facts, FACT_RECIPIENT_COUNT, runner->envelope.count);
 	if (asked)
 		verdict = runner_decide(runner, &ask, &content);
+	runner->dropped |= verdict.exit == EXIT_DROPPED;
 	if (exit_accepts(verdict.exit) || verdict.exit == VERDICT_NONE)
 		begin_message(runner);
 	verdict.id = facts_get(&runner->facts, FACT_TRANSACTION_ID);
@@ -259,8 +280,9 @@ void runner_data(struct runner *runner, bool asked)
 
 /* Moves the preamble, then octets of the pipe, to the filter's standard input. False: the pipe has
  * ended. */
-static bool feed_filter(struct runner *runner)
+static bool feed_filter(struct runner *runner, size_t most)
 {
+	struct hook *hook = runner->filter;
 	struct span rest = span_from(buffer_span(&runner->preamble), runner->filter_sent);
 	ssize_t moved;
 
@@ -268,31 +290,37 @@ static bool feed_filter(struct runner *runner)
 		moved = fd_write(runner->filter_in, rest);
 		runner->filter_sent += moved > 0 ? (size_t)moved : 0;
 	} else {
-		moved = splice(runner->pipe, NULL, runner->filter_in, NULL, 65536,
+		moved = splice(runner->pipe, NULL, runner->filter_in, NULL, most,
 			       SPLICE_F_NONBLOCK);
 		runner->received += moved > 0 ? (uint64_t)moved : 0;
 	}
 	runner->filter_full = moved < 0 && errno == EAGAIN;
+	/* One that does not read must do so within its time; while it reads there is no hurry. */
+	if (hook->signalled == 0 && moved > 0)
+		hook->deadline = CLOCK_NEVER;
+	else if (runner->filter_full && hook->deadline == CLOCK_NEVER)
+		hook->deadline = clock_deadline(clock_now(), runner->options->hook_timeout);
 	/* One that has stopped reading has seen enough: exit 0 counts all the same. */
 	if (moved < 0 && errno != EAGAIN && errno != EINTR)
 		fd_close(&runner->filter_in);
 	return moved != 0;
 }
 
-bool runner_receive(struct runner *runner)
+bool runner_receive(struct runner *runner, uint64_t limit)
 {
+	size_t most = limit < RECEIVE_MAX ? (size_t)limit : RECEIVE_MAX;
 	char block[8192];
 	int64_t moved;
 
 	if (runner->filter_in >= 0)
-		return feed_filter(runner);
+		return feed_filter(runner, most);
 	/* In POP3 octets come before the event that they belong to is told. */
 	if (runner->spool.fd < 0 && runner->spool.error == 0)
 		spool_open(&runner->spool);
 	if (runner->filter != NULL)
-		moved = fd_read(runner->pipe, block, sizeof(block));
+		moved = fd_read(runner->pipe, block, most < sizeof(block) ? most : sizeof(block));
 	else
-		moved = spool_splice(&runner->spool, runner->pipe, 65536);
+		moved = spool_splice(&runner->spool, runner->pipe, most);
 	if (moved > 0)
 		runner->received += (uint64_t)moved;
 	return moved != 0;
@@ -300,7 +328,7 @@ bool runner_receive(struct runner *runner)
 
 void runner_filtered(struct runner *runner)
 {
-	int64_t moved = spool_splice(&runner->spool, runner->filter_out, 65536);
+	int64_t moved = spool_splice(&runner->spool, runner->filter_out, RECEIVE_MAX);
 
 	if (moved == 0 || (moved < 0 && errno != EAGAIN))
 		fd_close(&runner->filter_out);
@@ -312,7 +340,8 @@ static bool receive_rest(struct runner *runner, uint64_t octets)
 	while (runner->received < octets) {
 		struct turn turn = runner_turn(runner, false, true);
 
-		if (turn.pipe ? !runner_receive(runner) : runner->parser_gone)
+		if (turn.pipe ? !runner_receive(runner, octets - runner->received)
+			      : runner->parser_gone)
 			return false;
 	}
 	return runner->received == octets;
@@ -337,7 +366,7 @@ static bool finish_filter(struct runner *runner, struct verdict *verdict)
 	if (hook == NULL)
 		return !runner_handles(runner, EVENT_FILTER);
 	while (runner->filter_in >= 0 && runner->filter_sent < runner->preamble.len) {
-		feed_filter(runner);
+		feed_filter(runner, RECEIVE_MAX);
 		if (runner->filter_full)
 			runner_turn(runner, false, true);
 	}
@@ -345,9 +374,13 @@ static bool finish_filter(struct runner *runner, struct verdict *verdict)
 	runner->filter_full = false;
 	hook->deadline = clock_deadline(clock_now(), runner->options->hook_timeout);
 	runner_wait(runner, &hook->job);
-	/* What it wrote before it ended is in the pipe now; what it left running does not count. */
-	while (runner->filter_out >= 0 &&
-	       poll(&(struct pollfd){ runner->filter_out, POLLIN, 0 }, 1, 0) > 0)
+	/*
+	 * What it wrote before it ended is in the pipe now; what it left running does not count,
+	 * and may not keep us here.
+	 */
+	for (unsigned i = 0; i < FILTER_ROUNDS && runner->filter_out >= 0 &&
+			     poll(&(struct pollfd){ runner->filter_out, POLLIN, 0 }, 1, 0) > 0;
+	     i++)
 		runner_filtered(runner);
 	fd_close(&runner->filter_out);
 	if (hook->job.exit == EXIT_DONE)
@@ -359,10 +392,16 @@ static bool finish_filter(struct runner *runner, struct verdict *verdict)
 
 void runner_drop(struct runner *runner, uint64_t octets)
 {
-	if (runner->mail != RUNNER_IN_DATA || !receive_rest(runner, octets))
+	if (runner->mail != RUNNER_IN_DATA || !receive_rest(runner, octets)) {
 		runner_violation(runner, "a message of another length than was said");
-	else
-		runner_answer(runner, &(struct verdict){ .exit = EXIT_DONE }, -1);
+		return;
+	}
+	/* The next message's octets may come before its frames do: they are not read now. */
+	drop_filter(runner);
+	spool_close(&runner->spool);
+	runner->received = 0;
+	runner->mail = RUNNER_HAS_MAIL;
+	runner_answer(runner, &(struct verdict){ .exit = EXIT_DONE }, -1);
 }
 
 bool runner_message(struct runner *runner, uint64_t octets, struct verdict *verdict)
@@ -380,7 +419,8 @@ bool runner_message(struct runner *runner, uint64_t octets, struct verdict *verd
 	error = runner->spool.error;
 	if (error == 0)
 		return true;
-	log_fault(LOG_ERR, "cannot keep the message", "session", runner->session, error);
+	log_fault(LOG_ERR, "cannot keep the message", "transaction", runner_identity(runner),
+		  error);
 	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
 		verdict->text = SPAN("452 4.3.1 not enough space for the message\n");
 	return false;

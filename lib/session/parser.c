@@ -6,6 +6,7 @@
 #include "session/frame.h"
 #include "session/title.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -39,6 +40,12 @@ static _Alignas(4096) struct {
 	char answer_bytes[ANSWER_MAX];
 } self;
 
+/*
+ * What is asked about whether a program answers or not: when the answer is there, the store is
+ * gone, or the octets of the message are out of the pipe.
+ */
+#define ALWAYS_ASKED (EVENT_BIT(EVENT_LOGOUT) | EVENT_BIT(EVENT_DELIVER))
+
 /* Sends the frames that were held back. A runner that is gone is noticed when it is asked. */
 static void send_pending(void)
 {
@@ -68,7 +75,7 @@ static void put_frame(const struct frame *frame)
 static void set_handled(event_set handled)
 {
 	self.parser->handled = self.parser->smtp.handled = self.parser->pop3.handled = handled;
-	self.handler.slow = handled | EVENT_BIT(EVENT_LOGOUT);
+	self.handler.slow = handled | ALWAYS_ASKED;
 	for (unsigned event = 0; event < EVENT_COUNT; event++) {
 		if (event_table[event].kind == EVENT_INFORMS && event != EVENT_LOGOUT)
 			self.handler.slow &= ~EVENT_BIT(event);
@@ -130,8 +137,8 @@ static void drop_message(void)
 static void ask(void *context, const struct event_call *call, unsigned which,
 		struct verdict *verdict)
 {
-	bool asked =
-		(self.parser->handled & EVENT_BIT(call->event)) != 0 || call->event == EVENT_LOGOUT;
+	bool asked = (self.parser->handled & EVENT_BIT(call->event)) != 0 ||
+		     (ALWAYS_ASKED & EVENT_BIT(call->event)) != 0;
 	struct frame frame = { .kind = asked ? FRAME_ASK : FRAME_TELL, .call = *call };
 
 	(void)context;
@@ -149,6 +156,8 @@ static void ask(void *context, const struct event_call *call, unsigned which,
 	if (event_table[call->event].kind == EVENT_INFORMS && call->event != EVENT_LOGOUT)
 		return;
 	receive(verdict);
+	/* Further answers to this question are not for watched() to take. */
+	self.handler.watch = which + 1 < call->answers ? -1 : PARSER_CONTROL;
 	if (call->event == EVENT_LIST)
 		keep_listing();
 }
@@ -177,6 +186,9 @@ static ssize_t content(void *context, char *bytes, size_t len)
 		return pread(self.listing, bytes, len, (off_t)self.listing_len);
 	if (self.content < 0)
 		return 0;
+	/* A store may pass a pipe, and then never fill it. A file is always ready. */
+	if (poll(&(struct pollfd){ self.content, POLLIN, 0 }, 1, self.parser->content_timeout) <= 0)
+		return -1;
 	got = fd_read(self.content, bytes, len);
 	if (got <= 0)
 		fd_close(&self.content);

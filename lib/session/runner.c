@@ -8,7 +8,15 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+
+const char *runner_identity(const struct runner *runner)
+{
+	struct span id = facts_get(&runner->facts, FACT_TRANSACTION_ID);
+
+	return id.base != NULL ? id.base : runner->session;
+}
 
 void runner_violation(struct runner *runner, const char *what)
 {
@@ -28,8 +36,12 @@ void runner_answer(struct runner *runner, const struct verdict *verdict, int fd)
 	struct buffer buffer = BUFFER(runner->answer_bytes);
 
 	answer_put(&buffer, &answer);
-	/* A parser that is gone is noticed by the end of its socket. */
-	frame_send(runner->control, buffer_span(&buffer), fd);
+	/* A parser that is gone is noticed by the end of its socket; one that is not must not wait
+	 * for ever. */
+	if (frame_send(runner->control, buffer_span(&buffer), fd) || errno == EPIPE)
+		return;
+	log_fault(LOG_ERR, "cannot answer the parser", "session", runner->session, errno);
+	shutdown(runner->control, SHUT_WR);
 }
 
 /* Events with nothing to keep in order: ask, and pass the verdict on. */
@@ -70,6 +82,9 @@ static void greet(struct runner *runner, const struct event_call *call, bool ask
 		if (!runner->told[call->facts[i].name])
 			facts_set(facts, call->facts[i].name, call->facts[i].value);
 	}
+	/* Header fields of an earlier greeting, or of a transaction that this one ends, are gone.
+	 */
+	runner->headers.len = runner->session_headers = runner->connect_headers;
 	if (asked)
 		verdict = runner_decide(
 			runner, &(struct ask){ .event = EVENT_HELO, .message = -1, .envelope = -1 },
@@ -100,6 +115,12 @@ static void keep_facts(struct runner *runner, const struct event_call *call)
 		facts_set(&runner->facts, call->facts[i].name, call->facts[i].value);
 }
 
+/* A client that sent many commands and left does not keep us running programs for long. */
+static bool too_late(const struct runner *runner)
+{
+	return runner->parser_gone && clock_now() >= runner->inform_until;
+}
+
 static void dispatch(struct runner *runner, const struct event_call *call, bool asked)
 {
 	bool pop3 = runner->protocol == PROTOCOL_POP3;
@@ -125,7 +146,7 @@ static void dispatch(struct runner *runner, const struct event_call *call, bool 
 		runner_data(runner, asked);
 		return;
 	case EVENT_DELIVER:
-		runner_deliver(runner, call, asked);
+		runner_deliver(runner, call);
 		return;
 	case EVENT_AUTH:
 		runner_login(runner, call);
@@ -142,7 +163,7 @@ static void dispatch(struct runner *runner, const struct event_call *call, bool 
 		runner_answer(runner, &(struct verdict){ .exit = EXIT_DONE }, -1);
 		return;
 	case EVENT_RSET:
-		if (asked)
+		if (asked && !too_late(runner))
 			runner_inform(runner, EVENT_RSET);
 		if (!pop3)
 			runner_reset(runner);
@@ -152,10 +173,10 @@ static void dispatch(struct runner *runner, const struct event_call *call, bool 
 	}
 	if (!asked)
 		return;
-	if (event_table[call->event].kind == EVENT_INFORMS)
-		runner_inform(runner, call->event);
-	else
+	if (event_table[call->event].kind != EVENT_INFORMS)
 		ask_plainly(runner, call);
+	else if (!too_late(runner))
+		runner_inform(runner, call->event);
 }
 
 /* Events that only a logged-in session may raise. */
@@ -175,7 +196,7 @@ static bool acceptable(struct runner *runner, const struct frame *frame)
 		return false;
 	if (needs_login(event) && runner->login == RUNNER_NO_LOGIN)
 		return false;
-	if (event == EVENT_LOGOUT)
+	if (event == EVENT_LOGOUT || event == EVENT_DELIVER)
 		return asked;
 	if (event_table[event].kind == EVENT_TRUSTED && !asked)
 		return false;
@@ -275,14 +296,31 @@ static void reap_parser(struct runner *runner)
 	log_end(&line);
 }
 
+/* What hooks leave behind becomes our child; when it ends between two events it goes at once. */
+static void reap_strays(const struct runner *runner)
+{
+	int status;
+
+	/* Everything else that is a child of ours is waited for by its own id. */
+	while (runner->hook_count == 0 && runner->serve == NULL) {
+		siginfo_t info = { 0 };
+
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0 ||
+		    info.si_pid == runner->parser)
+			return;
+		waitpid(info.si_pid, &status, WNOHANG);
+	}
+}
+
 void runner_run(struct runner *runner)
 {
 	while (!runner->over) {
 		bool receiving = runner->mail == RUNNER_IN_DATA || runner->login == RUNNER_LISTED;
 		struct turn turn = runner_turn(runner, true, receiving);
 
+		reap_strays(runner);
 		if (turn.pipe)
-			runner_receive(runner);
+			runner_receive(runner, UINT64_MAX);
 		if (turn.control)
 			take_frames(runner);
 	}

@@ -54,8 +54,9 @@ struct runner {
 	int pipe;          /* octets of messages */
 	int signals;       /* signalfd: SIGTERM */
 	pid_t parser;
-	bool parser_gone; /* the control socket has ended */
-	bool over;        /* no more frames are served */
+	bool parser_gone;     /* the control socket has ended */
+	int64_t inform_until; /* once it has: informing programs are begun until then */
+	bool over;            /* no more frames are served */
 	bool draining;
 	int64_t drain_deadline;
 	int64_t wake; /* a turn ends then at the latest; CLOCK_NEVER but while something is timed */
@@ -73,6 +74,7 @@ struct runner {
 	enum runner_login login;
 	struct envelope envelope;
 	struct spool spool;
+	bool dropped;      /* exit 99 at mail or data: nothing is delivered */
 	uint64_t received; /* octets of the message that came down the pipe */
 	struct hook *filter;
 	int filter_in;      /* its standard input, or -1 */
@@ -86,6 +88,7 @@ struct runner {
 	bool serve_all; /* it is the hook-runner: it answers whatever its hello names */
 
 	struct buffer headers;  /* that hooks added: of the session, then of the transaction */
+	size_t connect_headers; /* octets of those of connect */
 	size_t session_headers; /* octets of the former */
 	struct buffer preamble; /* Received, then `headers`: what stands before the message */
 	struct facts facts;
@@ -99,6 +102,10 @@ struct runner {
 
 /* Serves the parser until it says goodbye or is gone, then runs timeout, logout and disconnect. */
 void runner_run(struct runner *runner);
+
+/* The transaction's id, else the session's: what log_identity takes. Valid until the next
+ * transaction. */
+const char *runner_identity(const struct runner *runner);
 
 /* ---- wait.c ---- */
 
@@ -140,6 +147,9 @@ char *const *runner_environment(struct runner *runner, enum event event, uint32_
 
 /* Seconds that `event` may take. */
 uint32_t runner_timeout(const struct runner *runner, enum event event);
+
+/* A co-process that has not been started, or NULL. */
+struct serve *runner_new_serve(struct runner *runner);
 
 /* A running co-process, started if need be, or NULL. */
 struct serve *runner_serve(struct runner *runner);
@@ -190,16 +200,16 @@ void runner_drop(struct runner *runner, uint64_t octets);
  * *verdict says what became of it, or the session is over.
  */
 bool runner_message(struct runner *runner, uint64_t octets, struct verdict *verdict);
-/* Takes octets of a message out of the pipe, into the spool or the filter. False: the pipe has
- * ended. */
-bool runner_receive(struct runner *runner);
+/* Takes at most `limit` octets of a message out of the pipe, into the spool or the filter. False:
+ * the pipe has ended. */
+bool runner_receive(struct runner *runner, uint64_t limit);
 /* Takes octets of a filter's output into the spool. */
 void runner_filtered(struct runner *runner);
 
 /* ---- delivery.c ---- */
 
 /* The DELIVER event: SMTP answers once, LMTP once for each recipient, in order. */
-void runner_deliver(struct runner *runner, const struct event_call *call, bool asked);
+void runner_deliver(struct runner *runner, const struct event_call *call);
 
 /* ---- maildrop.c ---- */
 

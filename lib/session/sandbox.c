@@ -37,11 +37,22 @@ const char *sandbox_lacks(const struct sandbox_offer *offer)
 	return offer->landlock == 0 ? "Landlock" : NULL;
 }
 
+/* The limit that is in force is kept where it is lower: only root may raise one. */
+static struct rlimit *lower(struct rlimit *limit, rlim_t most)
+{
+	limit->rlim_max = limit->rlim_max < most ? limit->rlim_max : most;
+	limit->rlim_cur = limit->rlim_max;
+	return limit;
+}
+
 /* A macro, since C libraries differ in the type of the resource. */
-#define LIMIT(resource, most) (setrlimit(resource, &(struct rlimit){ most, most }) == 0)
+#define LIMIT(resource, most) \
+	(getrlimit(resource, &now) == 0 && setrlimit(resource, lower(&now, most)) == 0)
 
 bool sandbox_enter(const struct sandbox_offer *offer, bool writes_files)
 {
+	struct rlimit now;
+
 	if (SANITIZED)
 		return true;
 	if (!LIMIT(RLIMIT_NPROC, 0) || (!writes_files && !LIMIT(RLIMIT_FSIZE, 0)) ||

@@ -230,6 +230,7 @@ static void configure(enum protocol protocol, const struct options *options,
 	self.parser.protocol = protocol;
 	self.parser.handled = self.runner.handled;
 	self.parser.peer = facts_get(&self.runner.facts, FACT_REMOTE_ADDR);
+	self.parser.content_timeout = (int)options->hook_timeout * 1000;
 	self.parser.limits = (struct stream_limits){
 		.idle_timeout = options->idle_timeout,
 		.data_timeout = options->data_timeout,
@@ -248,7 +249,7 @@ static void configure(enum protocol protocol, const struct options *options,
  * Moves the parser's descriptors to their places; everything else is closed.  The log is none of
  * them: who has taken over a parser could write there that others failed to log in.
  */
-static void place_parser(int in, int out, int control, int pipe, int trace)
+static bool place_parser(int in, int out, int control, int pipe, int trace)
 {
 	int log = self.parser.caged && self.parser.offer.seccomp ? self.runner.null : -1;
 	int from[] = { in, out, log, control, pipe, trace };
@@ -258,23 +259,29 @@ static void place_parser(int in, int out, int control, int pipe, int trace)
 
 	/* Out of the way of one another first. */
 	for (unsigned i = 0; i < sizeof(from) / sizeof(*from); i++) {
-		if (from[i] >= 0)
-			from[i] = fcntl(from[i], F_DUPFD, 32);
+		if (from[i] >= 0 && (from[i] = fcntl(from[i], F_DUPFD, PARSER_TRACE + 1)) < 0)
+			return false;
 	}
 	for (unsigned i = 0; i < sizeof(from) / sizeof(*from); i++) {
 		if (from[i] < 0)
 			continue;
-		dup2(from[i], to[i]);
+		if (dup2(from[i], to[i]) < 0)
+			return false;
 		last = (unsigned)to[i];
 	}
 	fd_close_from(last + 1);
+	return true;
 }
 
 static int run_parser(int in, int out, int control, int pipe, int trace)
 {
 	sigset_t none;
 
-	place_parser(in, out, control, pipe, trace);
+	if (!place_parser(in, out, control, pipe, trace)) {
+		session_refuse(self.parser.protocol, self.runner.options, out,
+			       "cannot serve you now");
+		return 1;
+	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	return parser_run(&self.parser);
@@ -295,7 +302,8 @@ static void init_runner(enum protocol protocol, const struct options *options)
 	name_session(self.runner.session, sizeof(self.runner.session));
 }
 
-/* Signals that end the session come by descriptor; a program that is gone is no signal at all. */
+/* Signals that end the session come by descriptor; a program that is gone and a full file are none
+ * at all. */
 static bool open_signals(void)
 {
 	sigset_t set;
@@ -305,6 +313,7 @@ static bool open_signals(void)
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	self.runner.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return self.runner.signals >= 0 && spawn_raise_fd(&self.runner.signals);
@@ -393,12 +402,32 @@ static bool probe_cage(const struct options *options, struct buffer *fault)
 	return false;
 }
 
+/*
+ * The backend directory; in POP3 from the root on, since auth may change the working directory
+ * before the store or the hooks are run.
+ */
+static const char *backend_path(enum protocol protocol, const struct options *options, char *bytes,
+				size_t cap)
+{
+	struct buffer path = { bytes, 0, cap, false };
+
+	if (protocol != PROTOCOL_POP3 || options->directory[0] == '/' || getcwd(bytes, cap) == NULL)
+		return options->directory;
+	path.len = strlen(bytes);
+	buffer_byte(&path, '/');
+	buffer_string(&path, options->directory);
+	return buffer_cstr(&path) != NULL ? bytes : options->directory;
+}
+
 bool session_prepare(enum protocol protocol, const struct options *options, struct buffer *fault)
 {
 	struct directory *spare = directory == &directories[0] ? &directories[1] : &directories[0];
 
+	char path[BACKEND_PATH_MAX];
+
 	if (!probe_cage(options, fault) ||
-	    !directory_load(spare, options->directory, protocol, fault))
+	    !directory_load(spare, backend_path(protocol, options, path, sizeof(path)), protocol,
+			    fault))
 		return false;
 	log_faults(fault);
 	buffer_clear(fault);
@@ -424,6 +453,8 @@ int session_run(enum protocol protocol, const struct options *options, const str
 	struct rlimit no_core = { 0, 0 };
 	int one = 1, trace;
 
+	/* The descriptor that syslog(3) may have taken is about to be another's. */
+	log_close();
 	init_runner(protocol, options);
 	self.runner.hostname = own_name(options, peer);
 	self.runner.handled = handled_events(protocol);

@@ -39,8 +39,8 @@ static void shut_down(struct runner *runner)
 }
 
 /*
- * Deliveries and deletions that have begun run to their limit even if the client is gone, and
- * so does what is merely told of something: the parser does not wait for it.
+ * Deliveries and deletions that have begun run to their limit, and what is merely told of something
+ * to its own: the parser does not wait for that.
  */
 static bool survives(enum event event)
 {
@@ -56,6 +56,7 @@ static void lose_parser(struct runner *runner)
 	if (runner->parser_gone)
 		return;
 	runner->parser_gone = true;
+	runner->inform_until = clock_deadline(clock_now(), runner->options->hook_timeout);
 	for (unsigned i = 0; i < runner->hook_count; i++) {
 		if (!survives(runner->hooks[i]->job.event))
 			hook_kill(runner->hooks[i]);
@@ -158,8 +159,7 @@ void runner_end_serve(struct runner *runner)
 
 	if (serve == NULL)
 		return;
-	serve_hang_up(serve);
-	serve->deadline = clock_deadline(clock_now(), JOB_GRACE);
+	serve_end(serve);
 	while (!serve_gone(serve))
 		runner_turn(runner, false, false);
 }
@@ -180,7 +180,8 @@ static bool kill_children(void)
 		char *end;
 		long pid = strtol(at, &end, 10);
 
-		if (end == at || pid <= 0)
+		/* Without a blank behind it the last number may have been cut. */
+		if (end == at || pid <= 0 || *end != ' ')
 			return true;
 		kill((pid_t)pid, SIGKILL);
 		at = end;
@@ -193,7 +194,10 @@ void runner_sweep(struct runner *runner)
 
 	while (runner->hook_count > 0)
 		runner_release(runner, runner->hooks[0]);
-	/* Bounded: each round kills a generation, and a fork bomb is not ours to outrun. */
+	/*
+	 * Each round kills what it finds.  Bounded: a fork bomb is not ours to outrun, and what has
+	 * become another user cannot be killed.
+	 */
 	for (unsigned round = 0; round < 100; round++) {
 		pid_t pid;
 
@@ -201,7 +205,6 @@ void runner_sweep(struct runner *runner)
 			;
 		if (pid < 0 || !kill_children())
 			return;
-		if (waitpid(-1, &status, 0) < 0 && errno != EINTR)
-			return;
+		poll(NULL, 0, 5);
 	}
 }
