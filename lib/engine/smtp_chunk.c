@@ -121,6 +121,8 @@ static bool take_octets(struct smtp *smtp, struct input *input, enum engine_next
 		return smtp_starved(smtp, input, next);
 	if (!smtp->transaction.binary)
 		return smtp_decode(smtp, input, &chunk->left, next);
+	if (smtp_part(smtp, *bytes.base, next))
+		return true;
 	if (bytes.len > chunk->left)
 		bytes.len = (size_t)chunk->left;
 	input->at += bytes.len;

@@ -7,6 +7,8 @@
  */
 #include "engine/smtp_private.h"
 
+#include "base/ascii.h"
+
 void smtp_data(struct smtp *smtp, struct span argument)
 {
 	(void)argument;
@@ -75,13 +77,28 @@ bool smtp_emit(struct smtp *smtp, struct span bytes, enum engine_next *next)
 	return true;
 }
 
+bool smtp_part(struct smtp *smtp, char first, enum engine_next *next)
+{
+	const struct smtp_transaction *transaction = &smtp->transaction;
+	const struct dot *dot = &transaction->dot;
+
+	if (transaction->emitted > 0 || !ascii_is_blank(first) ||
+	    (dot->state != DOT_START && dot->state != DOT_DOT))
+		return false;
+	return smtp_emit(smtp, dot->crlf || transaction->binary ? SPAN("\r\n") : SPAN("\n"), next);
+}
+
 bool smtp_decode(struct smtp *smtp, struct input *input, uint64_t *left, enum engine_next *next)
 {
 	char *from = input->base + input->at, *to = from;
 	size_t len = input->len - input->at, used, written;
 
+	if (smtp_part(smtp, *from, next))
+		return true;
 	if (len > *left)
 		len = (size_t)*left;
+	if (smtp->transaction.emitted == 0 && *from == '.')
+		len = 1; /* what follows may be the first octet */
 	if (smtp->config->clean_newlines) {
 		to = smtp->scratch;
 		if (DOT_GROWTH(len) > SMTP_SCRATCH_MAX)

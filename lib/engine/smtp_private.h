@@ -154,6 +154,12 @@ enum smtp_reply smtp_content_fault(const struct smtp *smtp);
  * anything to hand on. */
 bool smtp_emit(struct smtp *smtp, struct span bytes, enum engine_next *next);
 
+/*
+ * Before the first octet of a message: a blank there would make the line a part of the field that
+ * is put before it, so an empty line is emitted; true when it was.
+ */
+bool smtp_part(struct smtp *smtp, char first, enum engine_next *next);
+
 /* Decodes what is in input, at most *left octets of it, and emits it. */
 bool smtp_decode(struct smtp *smtp, struct input *input, uint64_t *left, enum engine_next *next);
 

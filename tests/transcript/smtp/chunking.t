@@ -28,6 +28,15 @@ C\ d\r\ne
 S: 250 2.0.0 *
 M\ abcd\ne
 
+== DATA-012 a chunk that begins with a blank does not go on with the Received field
+C: BDAT 1
+C\ \s
+S: 250 2.0.0 *
+C: BDAT 4 LAST
+C\ ab\r\n
+S: 250 2.0.0 *
+M\ \n\sab\n
+
 == CHNK-002 a chunk may split a CRLF
 C: BDAT 5
 C\ a: b\r

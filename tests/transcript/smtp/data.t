@@ -182,6 +182,28 @@ S: 250 2.0.0 *
 M:
 M: hello
 
+== DATA-012 a first line that begins with a blank does not go on with the Received field
+C: \sby me
+C: \tfrom you
+C: .
+S: 250 2.0.0 *
+M:
+M: \sby me
+M: \tfrom you
+
+== DATA-012 ... not with a dot before it either, and not with CRLF
+O: line-ends crlf
+C: .\tby me
+C: .
+S: 250 2.0.0 *
+M\ \r\n\tby me\r\n
+
+== DATA-012 ... but a lone dot and a blank is just that
+C: ..\sx
+C: .
+S: 250 2.0.0 *
+M: .\sx
+
 == SMTP-071 a hundred Received fields are taken
 C*100: Received: from a by b; date
 C:
