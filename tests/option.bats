@@ -72,10 +72,10 @@ greet() {
 
 @test "options of a sibling are passed over in environment and file, refused as flags" {
 	echo 'lock-file /run/lock/%u' >"$file"
-	MAILSESSION_LOGIN_DELAY='not looked at' run -0 greet --config "$file"
-	run -78 greet --login-delay 5
+	MAILSESSION_EXPIRE='not looked at' run -0 greet --config "$file"
+	run -78 greet --expire 5
 	run cat "$BATS_TEST_TMPDIR/stderr"
-	assert_output --partial -- '--login-delay: an option of pop3-session'
+	assert_output --partial -- '--expire: an option of pop3-session'
 }
 
 @test "a greeting that fills the line is taken, one octet more is a mistake (MAP-050)" {

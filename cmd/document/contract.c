@@ -59,7 +59,8 @@ static const struct {
 			   "DELE is refused." },
 	[EVENT_LOGIN_DELAY] = { "CAPA: prints seconds. USER is unset before login: the longest of "
 				"all users.",
-				"--login-delay." },
+				"No LOGIN-DELAY in CAPA. Whoever prints one has to enforce it, by "
+				"[LOGIN-DELAY] from auth or list." },
 	[EVENT_EXPIRE] = { "CAPA: prints days or NEVER. USER is unset before login: the shortest "
 			   "of all users.",
 			   "--expire." },

@@ -84,7 +84,7 @@
 	      "commands of a session; 0: any", "Then 421 or -ERR, and the session ends.")             \
 	COUNT(max_auth_failures, "max-auth-failures", IN_POP3, "3", 1, 1000, LIMITS,                  \
 	      "failed logins", "Then the session ends.")                                              \
-	SIZE(min_rate, "min-rate", IN_MAIL, "0", 0, 1 << 30, LIMITS,                                  \
+	SIZE(min_rate, "min-rate", IN_MAIL, "10", 0, 1 << 30, LIMITS,                                  \
 	     "octets a second, at least; 0: any",                                                     \
 	     "What a message must reach on average over each --data-timeout, so that nobody holds a " \
 	     "session with a trickle.")                                                               \
@@ -139,9 +139,6 @@
 	       "local: those of peers on a loopback address, a pipe or a unix socket. A TLS "         \
 	       "terminator or port forwarder on the same machine makes every client local unless "    \
 	       "it passes their addresses on: say never there.")                                      \
-	SECONDS(login_delay, "login-delay", IN_POP3, "0", "0", 0, SECONDS_MOST, PROTOCOL,             \
-		"time between logins of a user; 0: any",                                              \
-		"Announced as LOGIN-DELAY (RFC 2449 6.5). A login-delay program wins over it.")       \
 	TEXT(expire, "expire", IN_POP3, NULL, "DAYS|NEVER", days, PROTOCOL,                           \
 	     "how long messages are kept, for CAPA",                                                  \
 	     "Announced as EXPIRE (RFC 2449 6.7), nothing more. An expire program wins over it.")     \

@@ -32,7 +32,6 @@
 static _Alignas(4096) struct {
 	struct parser parser;
 	char hostname[80];
-	char login_delay[16];
 	struct runner runner;
 } self;
 
@@ -184,9 +183,6 @@ static bool plaintext_allowed(const struct options *options, const struct peer *
 
 static void configure_pop3(const struct options *options, const struct peer *peer)
 {
-	struct buffer delay = BUFFER(self.login_delay);
-
-	buffer_number(&delay, options->login_delay);
 	self.parser.pop3 = (struct pop3_config){
 		.hostname = self.runner.hostname,
 		.greeting = text_span(options->greeting),
@@ -199,7 +195,6 @@ static void configure_pop3(const struct options *options, const struct peer *pee
 		.plaintext_allowed = plaintext_allowed(options, peer),
 		.quota_tempfail = options->quota_tempfail,
 		.expire = span_of(options->expire),
-		.login_delay = options->login_delay == 0 ? SPAN_NONE : buffer_span(&delay),
 		.disabled = options->disable_command.items,
 		.disabled_count = options->disable_command.count,
 		.commands = directory->command_spans,

@@ -111,7 +111,7 @@ static void files(void)
 	CHECK(load_file_of(PROTOCOL_SMTP,
 			   SPAN("# comment\n\n \t \n  # another\n"
 				"\tgreeting \t hello # there \n"
-				"quota-tempfail\nlock-file sibling's\nlogin-delay sibling's\n"
+				"quota-tempfail\nlock-file sibling's\nexpire sibling's\n"
 				"max-hops\t7")) == OPTIONS_RUN);
 	CHECK(strcmp(options.greeting, "hello # there") == 0 && options.quota_tempfail);
 	CHECK(options.max_hops == 7);
