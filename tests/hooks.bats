@@ -310,3 +310,109 @@ rcpt_reply() {
 	[ "$(cat "$T/recipient")" = 'other@x.example u@x.example' ]
 	[ "$(cat "$T/envelope")" = "$(printf 's@b.example\nother@x.example')" ]
 }
+
+@test "POP3: a store that is a daemon behind B/serve, opened by auth alone" {
+	local libexec=$PWD/${BUILD:-build}/stage/libexec/mail-session user=()
+	[ -x "$libexec/maildir-store" ]
+	printf 'MAILDIR=%s/mail/%%u\nPASSWD_FILE=%s/passwd\n' "$T" "$T" >"$B/env"
+	MAILDIR=$T/mail/%u "$libexec/maildir-store" create joe
+	printf 'Subject: t\n\nhi\n' >"$T/mail/joe/new/1.M1P1.host"
+	echo secret | PASSWD_FILE=$T/passwd "$libexec/passwd-auth" set joe
+	ln -s "$libexec/passwd-auth" "$B/auth"
+	timeout 60 socat "UNIX-LISTEN:$B/serve,fork" "EXEC:$libexec/maildir-store serve" 3>&- &
+	user=($!)
+	until [ -S "$B/serve" ]; do :; done
+	run timeout 60 "$programs/pop3-session" --hostname=mx.example "$B" \
+		< <(lines 'USER joe' 'PASS wrong' 'USER joe' 'PASS secret' 'STAT' 'QUIT') 2>"$T/log"
+	kill "${user[0]}"
+	assert_output --partial $'-ERR [AUTH]'
+	assert_output --partial $'+OK 1 18\r'
+}
+
+@test "nothing that others could have written is run, as auth and as serve neither" {
+	hook auth ': >"$T/ran"; exec "$@"'
+	hook list 'echo m1 3'
+	hook retrieve 'echo x'
+	chmod 777 "$B/auth"
+	run timeout 60 "$programs/pop3-session" --hostname=mx.example "$B" \
+		< <(lines 'USER joe' 'PASS secret' 'QUIT') 2>"$T/log"
+	assert_output --partial '-ERR [SYS/TEMP]'
+	rm "$B/auth"
+	hook serve ': >"$T/ran"; printf "hello=1\nevents=rcpt deliver\n\n"; cat >/dev/null'
+	chmod 777 "$B/serve"
+	lines "${opening[@]}" 'RCPT TO:<u@x.example>' | smtp
+	assert_output --partial '451 4.3.0'
+	assert [ ! -e "$T/ran" ]
+	assert grep -q 'writable by group or others' "$T/log"
+}
+
+@test "directives of a refusal are not carried out, and addresses in them are checked" {
+	hook rcpt 'printf ":recipient -oQ/tmp\n"; [ "$RECIPIENT" = good@x.example ] || { printf ":header X-Refused: yes\n:sender other@b.example\n"; exit 67; }'
+	hook deliver 'printf "%s %s\n" "$SENDER" "$RECIPIENT"; grep -c X-Refused; true'
+	lines "${opening[@]}" 'RCPT TO:<bad@x.example>' 'RCPT TO:<good@x.example>' 'DATA' 'Subject: t' '' 'x' '.' 'QUIT' | smtp
+	assert_output --partial '250-2.0.0 s@b.example good@x.example'
+	assert_output --partial '250 2.0.0 0'
+}
+
+@test "header fields end with their transaction and their greeting" {
+	hook helo 'echo ":header X-Helo: $HELO"'
+	hook mail 'echo ":header X-Mail: $SENDER"'
+	hook deliver 'sed -n "s/^X-/X-/p"'
+	lines "${opening[@]}" 'EHLO b.example' 'MAIL FROM:<t@b.example>' 'RCPT TO:<u@x.example>' 'DATA' '.' 'QUIT' | smtp
+	refute_output --partial 'a.example'
+	refute_output --partial 's@b.example'
+	assert_output --partial '250-2.0.0 X-Helo: b.example'
+	assert_output --partial '250 2.0.0 X-Mail: t@b.example'
+}
+
+@test "exit 99 at data takes the message and drops it" {
+	hook data 'exit 99'
+	hook deliver ': >"$T/delivered"'
+	lines "${opening[@]}" 'RCPT TO:<u@x.example>' 'DATA' 'x' '.' 'QUIT' | smtp
+	assert_output --partial '250 2.0.0'
+	assert [ ! -e "$T/delivered" ]
+}
+
+@test "a filter that never reads is ended in its time, whatever the client still sends" {
+	hook filter 'exec sleep 60'
+	hook deliver ': >"$T/delivered"'
+	{
+		lines "${opening[@]}" 'RCPT TO:<u@x.example>' 'DATA'
+		yes "$(printf '%070d\r' 0)" | head -n 6000
+		lines '.' 'NOOP' 'QUIT'
+	} | smtp --hook-timeout=1
+	assert_output --partial '451 4.3.0'
+	assert_output --partial '221 2.0.0'
+	assert [ ! -e "$T/delivered" ]
+}
+
+@test "two messages in one write, the first of them dropped half-way (BDAT, RSET)" {
+	hook deliver 'tail -n 1'
+	{
+		lines "${opening[@]}" 'RCPT TO:<u@x.example>'
+		printf 'BDAT 10\r\n0123456789RSET\r\nMAIL FROM:<s@b.example>\r\nRCPT TO:<u@x.example>\r\nBDAT 5 LAST\r\nabcdeQUIT\r\n'
+	} | smtp
+	assert_output --partial '250 2.0.0 abcde'
+}
+
+@test "a greeting that is refused between two chunks leaves the message alone, one that is not ends it" {
+	hook helo '[ "$HELO" != bad ] || exit 67'
+	hook deliver 'tail -n 1'
+	{
+		lines "${opening[@]}" 'RCPT TO:<u@x.example>'
+		printf 'BDAT 3\r\nabcEHLO bad\r\nBDAT 3 LAST\r\ndef'
+		lines 'MAIL FROM:<s@b.example>' 'RCPT TO:<u@x.example>'
+		printf 'BDAT 3\r\nghiEHLO good\r\n'
+		lines 'MAIL FROM:<s@b.example>' 'RCPT TO:<u@x.example>'
+		printf 'BDAT 3 LAST\r\njklQUIT\r\n'
+	} | smtp
+	assert_output --partial '250 2.0.0 abcdef'
+	assert_output --partial '250 2.0.0 jkl'
+}
+
+@test "a line of the log names the transaction" {
+	hook deliver 'echo hello >&2'
+	lines "${opening[@]}" 'RCPT TO:<u@x.example>' 'DATA' 'x' '.' 'QUIT' | smtp
+	assert grep -qE 'msg="hook says" session=([0-9a-f-]+) transaction=\1\.1 event=deliver text=hello' "$T/log"
+	assert grep -qE 'msg=message session=([0-9a-f-]+) transaction=\1\.1 .*exit=0' "$T/log"
+}

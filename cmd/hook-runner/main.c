@@ -10,6 +10,7 @@
 #include "backend/directory.h"
 #include "backend/hook.h"
 #include "backend/record.h"
+#include "backend/serve.h"
 #include "backend/spawn.h"
 #include "base/descriptor.h"
 #include "base/log.h"
@@ -279,6 +280,24 @@ static bool prepare(int argc, char **argv)
 	       dup2(self.null, 0) == 0 && dup2(self.null, 1) == 1;
 }
 
+/* The store is a daemon behind B/serve: that auth came this far opens the way to it. */
+static bool hand_over(void)
+{
+	char path_bytes[BACKEND_PATH_MAX + 8], bytes[64];
+	struct buffer path = BUFFER(path_bytes), record = BUFFER(bytes);
+	int fd;
+
+	buffer_string(&path, self.directory.path);
+	buffer_string(&path, "/serve");
+	fd = buffer_cstr(&path) == NULL ? -1 : serve_dial(path_bytes);
+	if (fd < 0) {
+		log_fault(LOG_ERR, "cannot connect to the socket", "path", path_bytes, errno);
+		return false;
+	}
+	record_put(&record, "moved", SPAN("1"));
+	return send_record(&record, SPAN_NONE, fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct record record;
@@ -288,6 +307,8 @@ int main(int argc, char **argv)
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (!prepare(argc, argv))
 		return EXIT_CONFIG;
+	if (self.directory.serve == SERVE_SOCKET)
+		return hand_over() ? 0 : EXIT_TEMPFAIL;
 	if (!say_hello())
 		return EXIT_TEMPFAIL;
 	while (channel_wait(&self.channel, &record) == RECORD_OK) {

@@ -119,19 +119,29 @@ bool serve_start(struct serve *serve, const char *path, char *const *environment
 	return true;
 }
 
-bool serve_connect(struct serve *serve, const char *path, uint32_t timeout)
+int serve_dial(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd;
 
-	if (strlen(path) >= sizeof(address.sun_path))
+	if (strlen(path) >= sizeof(address.sun_path)) {
 		errno = ENAMETOOLONG;
-	else
-		memcpy(address.sun_path, path, strlen(path));
-	if (fd < 0 || address.sun_path[0] == '\0' || !spawn_raise_fd(&fd) ||
-	    connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		log_serve(serve, "cannot connect to the socket", errno);
+		return -1;
+	}
+	memcpy(address.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && (!spawn_raise_fd(&fd) ||
+			connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0))
 		fd_close(&fd);
+	return fd;
+}
+
+bool serve_connect(struct serve *serve, const char *path, uint32_t timeout)
+{
+	int fd = serve_dial(path);
+
+	if (fd < 0) {
+		log_serve(serve, "cannot connect to the socket", errno);
 		return false;
 	}
 	serve_adopt(serve, fd, 0, -1, timeout);
@@ -201,8 +211,10 @@ static void send_some(struct serve *serve)
 		size_t want = *left < sizeof(block) ? (size_t)*left : sizeof(block);
 		ssize_t got = want == 0 ? 0 : fd_read(from, block, want);
 
-		if (want > 0 && got <= 0)
-			return; /* the answer never comes: the deadline notices */
+		if (want > 0 && got <= 0) {
+			fail(serve, "cannot read the message", got < 0 ? errno : 0);
+			return;
+		}
 		*left -= (uint64_t)got;
 		buffer_clear(&serve->out);
 		serve->out_at = 0;
@@ -261,11 +273,30 @@ void serve_ask(struct serve *serve, const struct serve_call *call)
 
 /* ---- answers ----------------------------------------------------------------------------- */
 
+/* The store is a daemon: the hook-runner, whom auth has reached, passes a connection to it. */
+static void move(struct serve *serve)
+{
+	int fd = channel_take_fd(&serve->channel);
+
+	if (fd < 0) {
+		fail(serve, "the hook-runner passed no connection", 0);
+		return;
+	}
+	channel_close(&serve->channel);
+	fd_nonblocking(fd);
+	channel_init(&serve->channel, fd, serve->in_bytes, sizeof(serve->in_bytes));
+	serve->login = false;
+}
+
 static void hello(struct serve *serve, const struct record *record)
 {
 	struct span names = record_get(record, "events");
 	struct span can = record_get(record, "can");
 
+	if (serve->login && span_equal(record_get(record, "moved"), SPAN("1"))) {
+		move(serve);
+		return;
+	}
 	if (!span_equal(record_get(record, "hello"), SPAN("1"))) {
 		fail(serve, "the co-process did not say hello=1", 0);
 		return;
@@ -495,7 +526,7 @@ void serve_work(struct serve *serve, const struct pollfd *fds, unsigned count, i
 		} else if (fds[i].fd == serve->channel.fd) {
 			if ((fds[i].revents & POLLOUT) != 0)
 				send_some(serve);
-			if ((fds[i].revents & ~POLLOUT) != 0)
+			if ((fds[i].revents & ~POLLOUT) != 0 && serve->phase != SERVE_DOWN)
 				read_some(serve);
 		}
 	}

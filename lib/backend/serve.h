@@ -78,6 +78,9 @@ bool serve_start(struct serve *serve, const char *path, char *const *environment
 /* Connects to the unix socket at `path`. */
 bool serve_connect(struct serve *serve, const char *path, uint32_t timeout);
 
+/* The path `path` connected to as a unix socket, close-on-exec, without waiting. -1 with errno. */
+int serve_dial(const char *path);
+
 /* Takes a stream whose other end a program (`pid`, stderr `err`) already holds, as auth's does: its
  * hello is awaited. */
 void serve_adopt(struct serve *serve, int socket, pid_t pid, int err, uint32_t timeout);

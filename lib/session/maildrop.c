@@ -222,7 +222,7 @@ void runner_login(struct runner *runner, const struct event_call *call)
 	log_login(runner, name, verdict.exit);
 	if (verdict.exit == EXIT_DONE) {
 		runner->login = RUNNER_LOGGED_IN;
-		runner->serve_all = runner->directory->serve != SERVE_PROGRAM;
+		runner->serve_all = runner->directory->serve == SERVE_NONE;
 		runner->handled |= runner->serve->events;
 		facts_set(&runner->facts, FACT_USER, name);
 		address_safe_name(&safe, name);

@@ -126,11 +126,18 @@ static void keep_listing(void)
  */
 static void drop_message(void)
 {
-	struct verdict ignored;
+	struct answer answer = { .kind = ANSWER_SHUTDOWN };
+	char bytes[512];
+	ssize_t got;
 
 	put_frame(&(struct frame){ .kind = FRAME_DROP, .octets = self.piped });
 	send_pending();
-	receive(&ignored);
+	do {
+		got = frame_receive(PARSER_CONTROL, bytes, sizeof(bytes), NULL);
+		if (got <= 0 || !answer_take((struct span){ bytes, (size_t)got }, &answer))
+			break;
+		self.shutdown |= answer.kind == ANSWER_SHUTDOWN;
+	} while (answer.kind == ANSWER_SHUTDOWN);
 	self.piped = 0;
 }
 
@@ -143,7 +150,8 @@ static void ask(void *context, const struct event_call *call, unsigned which,
 
 	(void)context;
 	if (which == 0) {
-		if (self.piped > 0 && (call->event == EVENT_RSET || call->event == EVENT_HELO))
+		if (self.piped > 0 &&
+		    (call->event == EVENT_RSET || (call->event == EVENT_HELO && !asked)))
 			drop_message();
 		if (call->event == EVENT_DATA || call->event == EVENT_DELIVER ||
 		    call->event == EVENT_DELETE)
@@ -160,6 +168,10 @@ static void ask(void *context, const struct event_call *call, unsigned which,
 	self.handler.watch = which + 1 < call->answers ? -1 : PARSER_CONTROL;
 	if (call->event == EVENT_LIST)
 		keep_listing();
+	/* A greeting that was refused leaves the transaction alone (RFC 5321 4.1.4). */
+	if (call->event == EVENT_HELO && self.piped > 0 &&
+	    (exit_accepts(verdict->exit) || verdict->exit == VERDICT_NONE))
+		drop_message();
 }
 
 static bool body(void *context, struct span bytes)

@@ -90,7 +90,7 @@ static void greet(struct runner *runner, const struct event_call *call, bool ask
 			runner, &(struct ask){ .event = EVENT_HELO, .message = -1, .envelope = -1 },
 			&content);
 	if (exit_accepts(verdict.exit) || verdict.exit == VERDICT_NONE) {
-		runner_reset(runner);
+		runner_restart(runner);
 	} else {
 		for (unsigned i = 0; i < 3; i++) {
 			facts_unset(facts, names[i]);
@@ -326,6 +326,7 @@ void runner_run(struct runner *runner)
 	}
 	fd_close(&runner->control);
 	runner->parser_gone = true;
+	fd_close(&runner->pipe); /* a parser that is writing there notices */
 	reap_parser(runner);
 	runner_reset(runner);
 	facts_forget(&runner->facts, SCOPE_CALL);
