@@ -84,7 +84,7 @@
 	      "commands of a session; 0: any", "Then 421 or -ERR, and the session ends.")             \
 	COUNT(max_auth_failures, "max-auth-failures", IN_POP3, "3", 1, 1000, LIMITS,                  \
 	      "failed logins", "Then the session ends.")                                              \
-	SIZE(min_rate, "min-rate", IN_MAIL, "10", 0, 1 << 30, LIMITS,                                  \
+	SIZE(min_rate, "min-rate", IN_MAIL, "10", 0, 1 << 30, LIMITS,                                 \
 	     "octets a second, at least; 0: any",                                                     \
 	     "What a message must reach on average over each --data-timeout, so that nobody holds a " \
 	     "session with a trickle.")                                                               \
