@@ -79,7 +79,8 @@
 	      "Received fields in a message",                                                         \
 	      "A message with more is in a loop and refused with 554 5.4.6.")                         \
 	COUNT(max_errors, "max-errors", IN_ALL, "20", 0, 1000000, LIMITS,                             \
-	      "refused commands in a row; 0: any", "Then 421 or -ERR, and the session ends.")         \
+	      "refused commands since a message; 0: any",                                             \
+	      "Then 421 or -ERR, and the session ends.")                                              \
 	COUNT(max_commands, "max-commands", IN_ALL, "0", 0, 1000000000, LIMITS,                       \
 	      "commands of a session; 0: any", "Then 421 or -ERR, and the session ends.")             \
 	COUNT(max_auth_failures, "max-auth-failures", IN_POP3, "3", 1, 1000, LIMITS,                  \
