@@ -1,0 +1,873 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# adapters - the sample backends, as installed, with what they connect to: success, trouble for now, refusal for good,
+# nobody there, and strings that hope for a shell (hardening 24).
+#
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154 # quoted for other programs; variables come from lib/launch and bats; tests share none
+
+bats_require_minimum_version 1.5.0
+load lib/launch
+
+setup() {
+	launch_setup
+	samples=$(realpath "${BUILD:-build}")/stage/share/mail-session/backends
+	peer=$PWD/tests/lib/adapter-peer
+	options=(--hostname mx.example.org --accept-domain x.example --spool-dir "$DIR" --max-errors 1000)
+	printf 'Subject: hi\n\n.first\n\nlast\n' >"$DIR/message"
+	export PYTHONDONTWRITEBYTECODE=1
+	# Where programs run: a canary would be here.
+	mkdir "$DIR/cwd"
+	cd "$DIR/cwd" || return
+}
+
+teardown() {
+	launch_teardown
+	[ -z "$(find "$DIR" -name 'canary*')" ]
+}
+
+# sample NAME [NAME=VALUE...] - the sample NAME as the backend $B, with these lines in its env.
+sample() {
+	local line
+	rm -rf "$B"
+	cp -a "$samples/$1" "$B"
+	touch "$B/env"
+	for line in "${@:2}"; do
+		sed -i "/^${line%%=*}=/d" "$B/env"
+		printf '%s\n' "$line" >>"$B/env"
+	done
+}
+
+# The program $1-session over $B with the lines of $DIR/said: its replies behind EHLO's become $lines.
+session() {
+	timeout 60 "$bin/$1-session" "${options[@]}" "${@:2}" "$B" <"$DIR/said" >"$DIR/replies" 2>>"$DIR/log"
+	run sed -e 's/\r$//' -e '/^220 /d' -e '/^250[ -]\(mx\|[A-Z0-9]*$\|[A-Z]* \)/d' -e '/^221 /d' -e '/^250 2\.1\.0 /d' \
+		-e '/^354 /d' "$DIR/replies"
+}
+
+# transaction SENDER RECIPIENT... - prints what a client says to send $DIR/message.
+transaction() {
+	printf 'MAIL FROM:<%s>\r\n' "$1"
+	shift
+	printf 'RCPT TO:<%s>\r\n' "$@"
+	printf 'DATA\r\n'
+	sed -e 's/^\./../' -e 's/$/\r/' "$DIR/message"
+	printf '.\r\n'
+}
+
+# send smtp|lmtp SENDER RECIPIENT... - a session with one transaction; $options are the program's.
+send() {
+	{
+		case $1 in smtp) printf 'EHLO a.example\r\n' ;; lmtp) printf 'LHLO a.example\r\n' ;; esac
+		transaction "${@:2}"
+		printf 'QUIT\r\n'
+	} >"$DIR/said"
+	session "$1"
+}
+
+# What send heard: each argument begins one of the replies, from RCPT's on.
+heard() {
+	local index=0 beginning
+	for beginning; do
+		assert_equal "${lines[index]:0:${#beginning}}" "$beginning"
+		index=$((index + 1))
+	done
+	assert_equal "${#lines[@]}" "$#"
+}
+
+# The message as it arrived in file $1 is $DIR/message behind Received fields, the last of them our own.
+assert_message() {
+	awk '!/^Received: |^[ \t]/ { exit } { field = $0 ~ /^R/ ? $0 : field $0 } END { exit field !~ /from a\.example .*by mx\./ }' "$1"
+	awk '!body && /^Received: |^[ \t]/ { next } { body = 1; print }' "$1" | cmp - "$DIR/message"
+}
+
+# serve PROGRAM DIR ADDRESS [OPTION...] - starts it, and sets $port when it listens.
+serve() {
+	local line
+	start "$bin/$1-session" --hostname up.example --spool-dir "$DIR" --listen "$3" "${@:4}" "$2"
+	line=$(await "$DIR/log" "program=$1-session .*msg=listening")
+	port=${line##* port=}
+}
+
+# Starts adapter-peer $1 with the directory $DIR/peer, and sets $port.
+serve_peer() {
+	mkdir -p "$DIR/peer"
+	mkfifo "$DIR/port"
+	"$peer" "$1" "$DIR/peer" </dev/null >"$DIR/port" 2>>"$DIR/log" 3>&- &
+	pids+=($!)
+	read -r -t 20 port <"$DIR/port"
+}
+
+# A backend in $DIR/upstream that archives: refused@ may not send, bad@ is a 550, later@ a 452.
+upstream() {
+	mkdir "$DIR/archive"
+	cp -a "$samples/archive" "$DIR/upstream"
+	printf 'ARCHIVE=%s\n' "$DIR/archive" >"$DIR/upstream/env"
+	cat >"$DIR/upstream/rcpt" <<-'END_OF_RCPT'
+		#!/bin/sh
+		case $RECIPIENT in
+		bad@*) printf '%s\n' '550-5.1.1 No such user' '550 5.1.1 at upstream'; exit 67 ;;
+		later@*) echo '452 4.2.2 Full'; exit 75 ;;
+		*) echo '250 2.1.5 Fine with upstream' ;;
+		esac
+	END_OF_RCPT
+	cat >"$DIR/upstream/mail" <<-'END_OF_MAIL'
+		#!/bin/sh
+		case $SENDER in
+		refused@*) echo '554 5.7.1 Not from you'; exit 77 ;;
+		esac
+	END_OF_MAIL
+	chmod 755 "$DIR/upstream/rcpt" "$DIR/upstream/mail"
+}
+
+# Addresses that hope for a shell, an option, a format, another language; legal under --address-charset rfc.
+hostile() {
+	cat <<-'END_OF_HOSTILE'
+		";touch canary;"
+		"$(touch canary)"
+		"`touch canary`"
+		"|touch canary"
+		"& touch canary &"
+		"';touch canary;'"
+		"\";touch canary;\""
+		"${run{touch canary}}"
+		"~!touch canary"
+		"@canary"
+		"<canary;type=x"
+		"> canary"
+		"x'); DROP TABLE messages; --"
+		".output canary"
+		"a\\nb"
+		"a  b"
+		--help
+		-oQcanary
+		-v
+		%s%n
+		'
+		*
+		"/../canary"
+		/./canary
+		$IFS
+		/dev/null
+	END_OF_HOSTILE
+}
+
+# Sends a message from and to each hostile address, in a session of protocol $1. $DIR/expected has their envelopes.
+send_hostile() {
+	local part parts
+	mapfile -t parts < <(hostile)
+	rm -f "$DIR/expected"
+	{
+		printf '%s\r\n' "$([ "$1" = smtp ] && echo EHLO || echo LHLO) \$(touch.canary)"
+		printf '%s\r\n' "$([ "$1" = smtp ] && echo EHLO || echo LHLO) a.example"
+		for part in "${parts[@]}"; do
+			transaction "$part@y.example" "$part@x.example"
+			printf '%s\n' "$part@y.example" "$part@x.example" >>"$DIR/expected"
+		done
+		printf 'QUIT\r\n'
+	} >"$DIR/said"
+	session "$1" --address-charset rfc
+	assert_equal "$(grep -c '^250 2\.1\.5' <<<"$output")" "${#parts[@]}"
+	assert_equal "$(grep -c '^250 2\.0\.0' <<<"$output")" "${#parts[@]}"
+}
+
+# ---- archive -----------------------------------------------------------------------------------
+
+@test "archive: message and envelope appear together, and senders and recipients are a line each" {
+	sample archive "ARCHIVE=$DIR/archive"
+	mkdir "$DIR/archive"
+	send smtp you@y.example jo@x.example ann@x.example
+	heard '250 2.1.5' '250 2.1.5' '250 2.0.0'
+	assert_message "$DIR"/archive/2*/message
+	assert_equal "$(cat "$DIR"/archive/2*/envelope)" $'you@y.example\njo@x.example\nann@x.example'
+	send smtp '' jo@x.example
+	heard '250 2.1.5' '250 2.0.0'
+	assert_equal "$(find "$DIR/archive" -mindepth 1 -maxdepth 1 | wc -l)" 2
+	send lmtp you@y.example jo@x.example ann@x.example
+	heard '250 2.1.5' '250 2.1.5' '250 2.0.0' '250 2.0.0'
+	assert_equal "$(find "$DIR/archive" -name message | wc -l)" 4
+}
+
+@test "archive: 250 is said behind fsync of files, directory and name; nothing is left where one fails" {
+	sample archive "ARCHIVE=$DIR/archive"
+	mkdir "$DIR/archive"
+	printf '%s\n' you@y.example jo@x.example >"$DIR/envelope"
+	archive() {
+		ARCHIVE=$DIR/archive TRANSACTION_ID=1.2 run strace -f -y -o "$DIR/trace" "$@" "$B/deliver" deliver \
+			<"$DIR/message" 3<"$DIR/envelope"
+	}
+	archive -e trace=fsync,/rename
+	assert_success
+	run sed -nE -e "s|^[0-9]+ +fsync\([0-9]+<$DIR/archive(.*)>\) += 0|fsync \1|p" -e 's/^[0-9]+ +(rename).*= 0$/\1/p' "$DIR/trace"
+	assert_line --index 0 --regexp '^fsync /\.2.*/message$'
+	assert_line --index 1 --regexp '^fsync /\.2.*/envelope$'
+	assert_line --index 2 --regexp '^fsync /\.2[^/]*$'
+	assert_line --index 3 rename
+	assert_line --index 4 'fsync '
+	rm -r "$DIR"/archive/*
+	# sync is a process of its own each time: its first call, its second, its third; and the one for the name.
+	for when in 1 2 3; do
+		archive -e inject=fsync:error=EIO:when=$when
+		[ "$status" != 0 ]
+		assert_equal "$(find "$DIR/archive" -mindepth 1)" ''
+	done
+	archive -e trace=fsync -P "$DIR/archive" -e inject=fsync:error=EIO
+	[ "$status" = 75 ]
+	assert_equal "$(find "$DIR/archive" -mindepth 1)" ''
+}
+
+@test "archive: no directory, no room: 451" {
+	sample archive "ARCHIVE=$DIR/archive"
+	send smtp you@y.example jo@x.example
+	heard '250 2.1.5' '451 4.3.0'
+	sample archive ARCHIVE=/proc
+	send smtp you@y.example jo@x.example
+	heard '250 2.1.5' '451 4.3.0'
+}
+
+@test "archive: hostile addresses arrive as they are (hardening 23, 24)" {
+	sample archive "ARCHIVE=$DIR/archive"
+	mkdir "$DIR/archive"
+	send_hostile smtp
+	cat "$DIR"/archive/*/envelope | cmp - "$DIR/expected"
+}
+
+# ---- qmail-queue -------------------------------------------------------------------------------
+
+qmail() {
+	mkdir -p "$DIR/peer"
+	printf '#!/bin/sh\nexec %s qmail-queue %s\n' "$peer" "$DIR/peer" >"$DIR/qmail-queue"
+	chmod 755 "$DIR/qmail-queue"
+	sample qmail-queue "QMAIL_QUEUE=$DIR/qmail-queue"
+}
+
+@test "qmail-queue: message and envelope in its own form" {
+	qmail
+	send smtp you@y.example jo@x.example ann@x.example
+	heard '250 2.1.5' '250 2.1.5' '250 2.0.0'
+	assert_message "$DIR/peer/message"
+	printf 'Fyou@y.example\0Tjo@x.example\0Tann@x.example\0\0' | cmp - "$DIR/peer/envelope"
+	send smtp '' jo@x.example
+	printf 'F\0Tjo@x.example\0\0' | cmp - "$DIR/peer/envelope"
+	options+=(--announce DSN)
+	{
+		printf '%s\r\n' 'EHLO a.example' 'MAIL FROM:<you@y.example>' 'RCPT TO:<jo@x.example> NOTIFY=NEVER' DATA '' . QUIT
+	} >"$DIR/said"
+	session smtp
+	printf 'Fyou@y.example\0Tjo@x.example\0\0' | cmp - "$DIR/peer/envelope"
+}
+
+@test "qmail-queue: exit codes 11 to 40 are permanent, all else is temporary" {
+	qmail
+	for code in 10 11 31 40 41 51 54 71 91 111 120; do
+		echo $code >"$DIR/peer/code"
+		send smtp you@y.example jo@x.example
+		case $code in
+		11 | 31 | 40) heard '250 2.1.5' '554 5.0.0' ;;
+		*) heard '250 2.1.5' '451 4.3.0' ;;
+		esac
+	done
+	rm "$DIR/qmail-queue"
+	send smtp you@y.example jo@x.example
+	heard '250 2.1.5' '451 4.3.0'
+	[ ! -e "$DIR/peer/message" ]
+}
+
+@test "qmail-queue: hostile addresses arrive as they are (hardening 23, 24)" {
+	qmail
+	# Every envelope, one behind the other.
+	sed -i 's|^exec ||; $a cat '"$DIR/peer/envelope >>$DIR/peer/envelopes" "$DIR/qmail-queue"
+	send_hostile smtp
+	tr '\0' '\n' <"$DIR/peer/envelopes" | sed -e '/^$/d' -e 's/^[FT]//' | cmp - "$DIR/expected"
+}
+
+# ---- sendmail ----------------------------------------------------------------------------------
+
+# msmtp as the sendmail command, with a server of ours as the next.
+msmtp() {
+	upstream
+	serve smtp "$DIR/upstream" 127.0.0.1:0
+	printf '%s\n' 'account default' 'host 127.0.0.1' "port $port" 'set_date_header off' 'set_from_header off' \
+		'set_msgid_header off' >"$DIR/msmtprc"
+	chmod 600 "$DIR/msmtprc"
+	printf '#!/bin/sh\nexec /usr/bin/msmtp --file=%s "$@"\n' "$DIR/msmtprc" >"$DIR/sendmail"
+	chmod 755 "$DIR/sendmail"
+	sample sendmail "SENDMAIL=$DIR/sendmail"
+}
+
+@test "sendmail: through msmtp to the next server" {
+	msmtp
+	send smtp you@y.example jo@x.example ann@x.example
+	heard '250 2.1.5' '250 2.1.5' '250 2.0.0'
+	assert_equal "$(cat "$DIR"/archive/2*/envelope)" $'you@y.example\njo@x.example\nann@x.example'
+	assert_message "$DIR"/archive/2*/message
+	rm -r "$DIR"/archive/2*
+	send smtp '' jo@x.example
+	heard '250 2.1.5' '250 2.0.0'
+	assert_equal "$(cat "$DIR"/archive/2*/envelope)" $'\njo@x.example'
+}
+
+@test "sendmail: its exit codes are ours, where they are sure" {
+	msmtp
+	send smtp you@y.example later@x.example
+	heard '250 2.1.5' '451 4.3.0'
+	send smtp you@y.example bad@x.example
+	heard '250 2.1.5' '554 5.6.0'
+	kill "${pids[@]}"
+	wait "${pids[@]}" || :
+	send smtp you@y.example jo@x.example
+	heard '250 2.1.5' '451 4.3.0'
+	while read -r code reply; do
+		printf '#!/bin/sh\necho not for the client\nexit %s\n' "$code" >"$DIR/sendmail"
+		send smtp you@y.example jo@x.example
+		heard '250 2.1.5' "$reply"
+		refute_line --partial 'not for'
+	done <<-END_OF_CODES
+		0 250 2.0.0
+		1 451 4.3.0
+		64 451 4.3.0
+		65 554 5.6.0
+		67 550 5.1.1
+		68 550 5.1.2
+		69 451 4.3.0
+		75 451 4.3.0
+		77 550 5.7.1
+	END_OF_CODES
+	rm "$DIR/sendmail"
+	send smtp you@y.example jo@x.example
+	heard '250 2.1.5' '451 4.3.0'
+	assert_equal "$(find "$DIR/archive" -mindepth 1)" ''
+}
+
+@test "sendmail: hostile addresses arrive as they are (hardening 23, 24)" {
+	# msmtp reads quoted local parts in its own way: this one tells what it is given.
+	printf '#!/bin/sh\nshift 2\nprintf "%%s\\n" "$@" >>%s/given\n' "$DIR" >"$DIR/sendmail"
+	chmod 755 "$DIR/sendmail"
+	sample sendmail "SENDMAIL=$DIR/sendmail"
+	send_hostile smtp
+	awk 'NR % 2 == 0 { print "--" } { print }' "$DIR/expected" | cmp - "$DIR/given"
+}
+
+# ---- lmtp-proxy --------------------------------------------------------------------------------
+
+proxy() {
+	upstream
+	serve lmtp "$DIR/upstream" "unix:$DIR/lmtp" "$@"
+	sample lmtp-proxy "LMTP_SERVER=UNIX-CONNECT:$DIR/lmtp"
+}
+
+@test "lmtp-proxy: the server's replies are passed as they are, at RCPT and for each recipient (LMTP-010)" {
+	proxy
+	printf '#!/bin/sh\necho "250 2.6.0 Kept by upstream for $RECIPIENT"\n%s/archive/deliver deliver\n' "$samples" >"$DIR/upstream/deliver"
+	send lmtp you@y.example jo@x.example bad@x.example later@x.example ann@x.example
+	heard '250 2.1.5 Fine with upstream' '550-5.1.1 No such user' '550 5.1.1 at upstream' '452 4.2.2 Full' \
+		'250 2.1.5 Fine with upstream' '250 2.6.0 Kept by upstream for jo@x.example' '250 2.6.0 Kept by upstream for ann@x.example'
+	for recipient in jo ann; do
+		run grep -lx "$recipient@x.example" "$DIR"/archive/2*/envelope
+		assert_equal "$(head -n 1 "$output")" you@y.example
+		assert_message "${output%envelope}message"
+	done
+	rm -r "$DIR"/archive/2*
+	send lmtp '' jo@x.example
+	heard '250 2.1.5' '250 2.6.0'
+	assert_equal "$(cat "$DIR"/archive/2*/envelope)" $'\njo@x.example'
+}
+
+@test "lmtp-proxy: what is no line, an empty message and 8-bit octets arrive whole" {
+	proxy
+	options+=(--line-ends crlf)
+	for body in '.\r\n..\r\n\r\n' 'no end' '' '\0377\0200\0\001x' 'From x\r\n'; do
+		printf 'S: x\r\n\r\n%b' "$body" >"$DIR/sent"
+		{
+			printf '%s\r\n' 'LHLO a.example' 'MAIL FROM:<you@y.example> BODY=8BITMIME' 'RCPT TO:<jo@x.example>' \
+				"BDAT $(wc -c <"$DIR/sent") LAST"
+			cat "$DIR/sent"
+			printf 'QUIT\r\n'
+		} >"$DIR/said"
+		session lmtp
+		heard '250 2.1.5' '250 2.0.0'
+		tr -d '\r' <"$DIR/sent" | awk '{ print }' >"$DIR/message"
+		assert_message "$DIR"/archive/2*/message
+		rm -r "$DIR"/archive/2*
+	done
+}
+
+@test "lmtp-proxy: a delivery that fails behind RCPT fails with the server's words" {
+	proxy
+	reply() {
+		printf '#!/bin/sh\necho "%s"\nexit %s\n' "$1" "$2" >"$DIR/upstream/deliver"
+	}
+	reply '552 5.2.2 Full for ever' 73
+	send lmtp you@y.example jo@x.example
+	heard '250 2.1.5' '552 5.2.2 Full for ever'
+	reply '451 4.2.1 Locked' 75
+	send lmtp you@y.example jo@x.example
+	heard '250 2.1.5' '451 4.2.1 Locked'
+	send lmtp refused@y.example jo@x.example
+	assert_line --index 0 '554 5.7.1 Not from you'
+}
+
+@test "lmtp-proxy: nobody there, a server that is none, one that hangs up: 451, and never what was not about the mail" {
+	sample lmtp-proxy "LMTP_SERVER=UNIX-CONNECT:$DIR/nobody"
+	send lmtp you@y.example jo@x.example
+	assert_line --index 0 --regexp '^451 4\.3\.0'
+	for script in 'printf "554 Go away\r\n"' 'printf "220 x\r\n"; read x; printf "500 What\r\n"; read x' 'printf "220 x"' \
+		'echo Hello' 'printf "220 x\r\n"; read x; printf "250-x\r\n250 y\r\n"; read x; printf "250 z\r\n"; read x'; do
+		rm -f "$DIR/odd"
+		printf '#!/bin/sh\n%s\n' "$script" >"$DIR/script"
+		chmod 755 "$DIR/script"
+		start socat "UNIX-LISTEN:$DIR/odd,fork" "EXEC:$DIR/script"
+		timeout 20 sh -c 'until [ -S "$1" ]; do :; done' sh "$DIR/odd"
+		sample lmtp-proxy "LMTP_SERVER=UNIX-CONNECT:$DIR/odd"
+		send lmtp you@y.example jo@x.example
+		assert_line --index 0 --regexp '^451 4\.3\.0'
+	done
+}
+
+@test "lmtp-proxy: in SMTP it takes a recipient at a time" {
+	proxy
+	options+=(--max-recipients 1)
+	send smtp you@y.example jo@x.example ann@x.example
+	heard '250 2.1.5' '452 4.5.3' '250 2.0.0'
+}
+
+@test "lmtp-proxy: hostile addresses arrive as they are (hardening 23, 24)" {
+	proxy --address-charset rfc
+	send_hostile lmtp
+	cat "$DIR"/archive/*/envelope | cmp - "$DIR/expected"
+}
+
+# ---- webhook -----------------------------------------------------------------------------------
+
+webhook() {
+	serve_peer webhook
+	sample webhook "WEBHOOK=http://127.0.0.1:$port/mail" WEBHOOK_RETRIES=0
+}
+
+# What python's expression $2 makes of request number $1.
+request() {
+	python3 -c 'import json, sys; r = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$DIR/peer/request.$1" "$2"
+}
+
+@test "webhook: message and envelope are files of one form, with a key for the transaction" {
+	webhook
+	send smtp you@y.example jo@x.example ann@x.example
+	heard '250 2.1.5' '250 2.1.5' '250 2.0.0'
+	assert_equal "$(request 1 'r["path"]')" /mail
+	assert_equal "$(request 1 'r["fields"]["envelope"]["data"]')" $'you@y.example\njo@x.example\nann@x.example'
+	assert_equal "$(request 1 'r["fields"]["envelope"]["type"]')" text/plain
+	assert_equal "$(request 1 'r["fields"]["message"]["type"]')" message/rfc822
+	request 1 'r["fields"]["message"]["data"]' | sed '$d' >"$DIR/arrived"
+	assert_message "$DIR/arrived"
+	run grep -c "$(request 1 'r["key"]')" "$DIR/arrived"
+	assert_output 1
+}
+
+@test "webhook: in LMTP each recipient has a key, which repeated attempts share" {
+	webhook
+	sed -i s/^WEBHOOK_RETRIES=.*/WEBHOOK_RETRIES=1/ "$B/env"
+	echo '503 204 204' >"$DIR/peer/status"
+	send lmtp you@y.example jo@x.example ann@x.example
+	heard '250 2.1.5' '250 2.1.5' '250 2.0.0' '250 2.0.0'
+	[ ! -e "$DIR/peer/request.4" ]
+	for number in 1 2 3; do
+		request $number 'r["key"] + " " + r["fields"]["envelope"]["data"].replace("\n", " ") + r["fields"]["message"]["data"][-6:].strip()'
+	done | sort | uniq -c | awk '{ print $1, $3, $4, $5 }' >"$DIR/keys"
+	run sort -n "$DIR/keys"
+	assert_equal "${#lines[@]}" 2
+	assert_line --index 0 --regexp '^1 you@y.example (jo|ann)@x.example last$'
+	assert_line --index 1 --regexp '^2 you@y.example (jo|ann)@x.example last$'
+}
+
+@test "webhook: statuses about the mail refuse it, all others are 451" {
+	webhook
+	while read -r http smtp; do
+		echo "$http" >"$DIR/peer/status"
+		send smtp you@y.example jo@x.example
+		heard '250 2.1.5' "$smtp"
+	done <<-END_OF_STATUSES
+		200 250 2.0.0
+		202 250 2.0.0
+		301 451 4.3.0
+		400 451 4.3.0
+		401 451 4.3.0
+		403 550 5.7.1
+		404 451 4.3.0
+		408 451 4.3.0
+		410 550 5.1.1
+		413 552 5.3.4 Message too big
+		415 554 5.6.0
+		422 554 5.6.0
+		429 451 4.3.0
+		500 451 4.3.0
+		503 451 4.3.0
+	END_OF_STATUSES
+	printf 'header = "Authorization: Bearer secret"\n' >"$DIR/config"
+	echo "WEBHOOK_CONFIG=$DIR/config" >>"$B/env"
+	send smtp you@y.example jo@x.example
+	heard '250 2.1.5' '250 2.0.0'
+	assert_equal "$(request 16 'r["token"]')" 'Bearer secret'
+}
+
+@test "webhook: nobody there: 451" {
+	sample webhook "WEBHOOK=http://127.0.0.1:$(free_port)/" WEBHOOK_RETRIES=0
+	send smtp you@y.example jo@x.example
+	heard '250 2.1.5' '451 4.3.0'
+}
+
+@test "webhook: hostile addresses arrive as they are (hardening 23, 24)" {
+	webhook
+	send_hostile smtp
+	for number in $(seq "$(hostile | wc -l)"); do
+		request "$number" 'r["fields"]["envelope"]["data"]'
+	done | sed '/^$/d' | cmp - "$DIR/expected"
+}
+
+# ---- spamc -------------------------------------------------------------------------------------
+
+spamc() {
+	sample archive "ARCHIVE=$DIR/archive" "SPAMC_CONF=$DIR/spamc.conf"
+	mkdir "$DIR/archive"
+	cp -a "$samples/spamc/filter" "$B/"
+	printf -- '-d 127.0.0.1\n-p %s\n--connect-retries=1\n' "$1" >"$DIR/spamc.conf"
+}
+
+@test "spamc: what spamd makes of the message is delivered" {
+	serve_peer spamd
+	spamc "$port"
+	for verdict in ham:NO spam:YES; do
+		echo "${verdict%:*}" >"$DIR/peer/verdict"
+		send smtp you@y.example jo@x.example
+		heard '250 2.1.5' '250 2.0.0'
+		run head -n 1 "$DIR"/archive/2*/message
+		assert_output "X-Spam-Flag: ${verdict#*:}"
+		sed 1d "$DIR"/archive/2*/message >"$DIR/arrived"
+		assert_message "$DIR/arrived"
+		cmp "$DIR/arrived" "$DIR/peer/message"
+		rm -r "$DIR"/archive/2*
+	done
+	# Over the limit it does not come to spamd.
+	echo '-s 100' >>"$DIR/spamc.conf"
+	rm "$DIR/peer/message"
+	send smtp you@y.example jo@x.example
+	heard '250 2.1.5' '250 2.0.0'
+	assert_message "$DIR"/archive/2*/message
+	[ ! -e "$DIR/peer/message" ]
+}
+
+@test "spamc: without spamd, or with one in trouble, nothing is delivered: 451" {
+	serve_peer spamd
+	spamc "$port"
+	for verdict in fail close; do
+		echo "$verdict" >"$DIR/peer/verdict"
+		send smtp you@y.example jo@x.example
+		heard '250 2.1.5' '451 4.3.0'
+	done
+	spamc_absent=$(free_port)
+	sed -i "s/^-p .*/-p $spamc_absent/" "$DIR/spamc.conf"
+	send smtp you@y.example jo@x.example
+	heard '250 2.1.5' '451 4.3.0'
+	assert_equal "$(find "$DIR/archive" -mindepth 1)" ''
+}
+
+# ---- faulty ------------------------------------------------------------------------------------
+
+@test "faulty: every kind of failure, and none at the rate of 0" {
+	mkdir "$DIR/archive"
+	while read -r kind reply; do
+		sample faulty FAULT_RATE=100 "FAULT_KINDS=$kind" "FAULT_NEXT=$samples/archive/deliver" "ARCHIVE=$DIR/archive"
+		options=(--hostname mx.example.org --accept-domain x.example --spool-dir "$DIR" --deliver-timeout 1)
+		send smtp you@y.example jo@x.example
+		case $kind in
+		noise) assert_line --index 1 --regexp "^451-4\.3\.0 " ;;
+		*) heard '250 2.1.5' "$reply" ;;
+		esac
+		assert_equal "$(find "$DIR/archive" -name message | wc -l)" "$([ "$kind" = twice ] && echo 1 || echo 0)"
+	done <<-END_OF_KINDS
+		temporary 451 4.3.0
+		permanent 554 5.0.0
+		quota 552 5.2.2
+		crash 451 4.3.0
+		hang 451 4.3.0
+		noise 451 4.3.0
+		mistyped 451 4.3.5
+		twice 451 4.3.0
+	END_OF_KINDS
+	sample faulty FAULT_RATE=0 "FAULT_NEXT=$samples/archive/deliver" "ARCHIVE=$DIR/archive"
+	send smtp you@y.example jo@x.example
+	heard '250 2.1.5' '250 2.0.0'
+	assert_equal "$(find "$DIR/archive" -name message | wc -l)" 2
+}
+
+@test "faulty: in between some fail, in each of the ways, and others are dropped on purpose" {
+	sample faulty FAULT_RATE=50 'FAULT_KINDS=temporary permanent'
+	{
+		printf 'EHLO a.example\r\n'
+		for _ in $(seq 100); do
+			transaction you@y.example jo@x.example
+		done
+		printf 'QUIT\r\n'
+	} >"$DIR/said"
+	session smtp
+	for reply in '250 2.0.0' '451 4.3.0' '554 5.0.0'; do
+		assert_line --regexp "^$reply"
+	done
+	assert_equal "$(grep -cE '^(250 2\.0\.0|451|554)' <<<"$output")" 100
+}
+
+# ---- sqlite ------------------------------------------------------------------------------------
+
+# A login for POP3 in $DIR/passwd, whose name is jo@x.example and whose password is secret.
+login() {
+	PASSWD_FILE=$DIR/passwd "$bin/passwd-auth" set jo@x.example <<<secret
+}
+
+# pop3 LINE... - a POP3 session behind the login; its replies are in $lines, from PASS's on.
+pop3() {
+	printf '%s\r\n' 'USER jo@x.example' 'PASS secret' "$@" >"$DIR/said"
+	timeout 60 "$bin/pop3-session" --hostname mx.example.org --spool-dir "$DIR" --lock-file "$DIR/lock" "$B" \
+		<"$DIR/said" >"$DIR/replies" 2>>"$DIR/log"
+	run sed -e 's/\r$//' -e 1,2d "$DIR/replies"
+}
+
+# The message that was retrieved.
+retrieved() {
+	sed -e '1,/^+OK [0-9]* octets\r$/d' "$DIR/replies" | sed -e '/^\.\r$/,$d' -e 's/^\.\././'
+}
+
+database() {
+	sqlite3 "$DIR/mail.db" <"$samples/sqlite/schema.sql" >/dev/null
+	sqlite3 "$DIR/mail.db" "INSERT INTO mailboxes VALUES ('jo@x.example'), ('ann@x.example')"
+	login
+	sample sqlite "DATABASE=$DIR/mail.db" "PASSWD_FILE=$DIR/passwd"
+}
+
+@test "sqlite: a message goes in by SMTP and LMTP, comes out by POP3, and is deleted" {
+	database
+	send smtp you@y.example jo@x.example no@x.example Ann@X.example
+	heard '250 2.1.5' '550 5.1.1' '250 2.1.5' '250 2.0.0'
+	printf 'Subject: 2\n\ntwo\n' >"$DIR/message"
+	send lmtp '' jo@x.example ann@x.example
+	heard '250 2.1.5' '250 2.1.5' '250 2.0.0' '250 2.0.0'
+	assert_equal "$(sqlite3 "$DIR/mail.db" 'SELECT id, mailbox, sender FROM messages')" \
+		$'1|jo@x.example|you@y.example\n2|Ann@X.example|you@y.example\n3|jo@x.example|\n4|ann@x.example|'
+	pop3 UIDL 'RETR 2' QUIT
+	assert_line --index 0 --regexp '^\+OK'
+	assert_line '1 1'
+	assert_line '2 3'
+	retrieved >"$DIR/arrived"
+	assert_line "+OK $(wc -c <"$DIR/arrived") octets"
+	sed -i 's/\r$//' "$DIR/arrived"
+	assert_message "$DIR/arrived"
+	pop3 'DELE 1' QUIT
+	pop3 UIDL QUIT
+	assert_line '1 3'
+	refute_line --regexp '^2 '
+	pop3 'DELE 1'
+	assert_equal "$(sqlite3 "$DIR/mail.db" 'SELECT id FROM messages ORDER BY id')" $'2\n3\n4'
+}
+
+@test "sqlite: sizes count CRLF, NUL and an end that is missing" {
+	database
+	while read -r hex size; do
+		sqlite3 "$DIR/mail.db" "DELETE FROM messages; INSERT INTO messages (mailbox, sender, content) VALUES ('jo@x.example', '', x'$hex')"
+		pop3 'LIST 1' 'RETR 1' QUIT
+		assert_line --index 1 "+OK 1 $size"
+		assert_equal "$(retrieved | wc -c)" "$size"
+	done <<-END_OF_CONTENTS
+		610a 3
+		61 3
+		610a0a62 8
+		6100620a0a 7
+		c3a90a 4
+	END_OF_CONTENTS
+}
+
+@test "sqlite: no database, no table, a full disk, a lock: 451, and no recipient has it" {
+	database
+	mv "$DIR/mail.db" "$DIR/away.db"
+	send smtp you@y.example jo@x.example
+	assert_line --index 0 --regexp '^451 4\.3\.0'
+	[ ! -e "$DIR/mail.db" ]
+	mv "$DIR/away.db" "$DIR/mail.db"
+	# A mailbox that goes away behind RCPT.
+	printf '#!/bin/sh\n' >"$DIR/rcpt"
+	chmod 755 "$DIR/rcpt"
+	mv "$DIR/rcpt" "$B/rcpt"
+	send smtp you@y.example jo@x.example gone@x.example
+	heard '250 2.1.5' '250 2.1.5' '451 4.3.0'
+	assert_equal "$(sqlite3 "$DIR/mail.db" 'SELECT count(*) FROM messages')" 0
+	sqlite3 "$DIR/mail.db" "CREATE TRIGGER full BEFORE INSERT ON messages BEGIN SELECT raise(ABORT, 'full'); END"
+	send smtp you@y.example jo@x.example
+	heard '250 2.1.5' '451 4.3.0'
+}
+
+@test "sqlite: hostile names are values (hardening 23, 24)" {
+	database
+	hostile | while read -r name; do
+		printf "INSERT INTO mailboxes VALUES (CAST(x'%s' AS TEXT));\n" "$(printf '%s@x.example' "$name" | od -An -v -tx1 | tr -d ' \n')"
+	done | sqlite3 "$DIR/mail.db"
+	hostile >"$DIR/parts"
+	send_hostile smtp
+	sqlite3 -separator $'\n' "$DIR/mail.db" 'SELECT sender, mailbox FROM messages ORDER BY id' | cmp - "$DIR/expected"
+	# A mailbox sees its own messages and no others.
+	USER="' OR 1 --" DATABASE=$DIR/mail.db run "$B/list" list
+	assert_success
+	assert_output ''
+	USER=jo@x.example MESSAGE='1 OR 1' DATABASE=$DIR/mail.db run "$B/retrieve" retrieve
+	[ "$status" = 75 ]
+	assert_output ''
+	USER=jo@x.example DATABASE=$DIR/mail.db run "$B/delete" delete <<<'1 OR 1'
+	assert_success
+	assert_equal "$(sqlite3 "$DIR/mail.db" 'SELECT count(*) FROM messages')" "$(hostile | wc -l)"
+}
+
+# ---- repository --------------------------------------------------------------------------------
+
+@test "repository: the latest commits are the messages, each with its patch" {
+	export GIT_AUTHOR_NAME=Jo GIT_AUTHOR_EMAIL=jo@x.example GIT_COMMITTER_NAME=Jo GIT_COMMITTER_EMAIL=jo@x.example \
+		GIT_CONFIG_GLOBAL=/dev/null
+	git init -q "$DIR/project"
+	for number in 1 2 3; do
+		printf '%s\n' "$number" >"$DIR/project/file"
+		git -C "$DIR/project" add file
+		git -C "$DIR/project" commit -q -m "Write $number"
+	done
+	login
+	sample repository "REPOSITORY=$DIR/project" COMMITS=2 "PASSWD_FILE=$DIR/passwd"
+	pop3 UIDL 'RETR 2' 'DELE 1' QUIT
+	assert_line "1 $(git -C "$DIR/project" rev-parse HEAD~1)"
+	assert_line "2 $(git -C "$DIR/project" rev-parse HEAD)"
+	assert_line 'Subject: [PATCH] Write 3'
+	assert_line 'From: Jo <jo@x.example>'
+	assert_line '+3'
+	refute_line --regexp '^From [0-9a-f]'
+	assert_line --regexp '^-ERR'
+	rm -r "$DIR/project"
+	pop3 STAT
+	assert_equal "$(sed -n 3p "$DIR/replies" | grep -c 'SYS/TEMP')" 1
+}
+
+# ---- pop3-account ------------------------------------------------------------------------------
+
+# Another server, whose user jo@x.example has the password $1 and two messages.
+account() {
+	mkdir "$DIR/upstream"
+	ln -s "$bin/maildir-store" "$DIR/upstream/serve"
+	ln -s "$bin/passwd-auth" "$DIR/upstream/auth"
+	export MAILDIR=$DIR/mail/%d/%n PASSWD_FILE=$DIR/passwd
+	printf 'MAILDIR=%s\nPASSWD_FILE=%s\n' "$MAILDIR" "$PASSWD_FILE" >"$DIR/upstream/env"
+	"$bin/maildir-store" create jo@x.example
+	"$bin/passwd-auth" set jo@x.example <<<"$1"
+	printf 'Subject: 1\n\n.one\n' >"$DIR/mail/x.example/jo/new/1.first.x"
+	printf 'Subject: 2\n\ntwo\n' >"$DIR/mail/x.example/jo/new/2.second.x"
+	serve pop3 "$DIR/upstream" 127.0.0.1:0 --max-per-source 0
+	sample pop3-account "POP3_SERVER=pop3://127.0.0.1:$port"
+}
+
+@test "pop3-account: messages, sizes and unique-ids are those of the other server" {
+	account secret
+	pop3 LIST UIDL 'RETR 1' 'TOP 2 0' 'DELE 1' QUIT
+	for line in '1 20' '2 19' '1 1.first.x' '2 2.second.x' '..one' 'Subject: 2'; do
+		assert_line "$line"
+	done
+	assert_line --regexp '^-ERR'
+	refute_line two
+	assert_equal "$(find "$DIR/mail/x.example/jo" -type f -name '[12].*' | wc -l)" 2
+}
+
+@test "pop3-account: a wrong password is refused, a server that is not there is trouble for now" {
+	account other
+	pop3 QUIT
+	assert_line --index 0 --regexp '^-ERR \[AUTH\]'
+	sample pop3-account "POP3_SERVER=pop3://127.0.0.1:$(free_port)"
+	pop3 QUIT
+	assert_line --index 0 --regexp '^-ERR \[SYS/TEMP\]'
+}
+
+@test "pop3-account: a message whose number is another's by now is not taken for it" {
+	account secret
+	export POP3_LOGIN=jo@x.example:secret POP3_SERVER=pop3://127.0.0.1:$port
+	run "$B/list" list
+	assert_output $'1/1.first.x 20 1.first.x\n2/2.second.x 19 2.second.x'
+	MESSAGE=2/2.second.x run "$B/retrieve" retrieve
+	assert_success
+	assert_line $'two\r'
+	rm "$DIR/mail/x.example/jo/new/1.first.x"
+	printf 'Subject: 3\n\nthree\n' >"$DIR/mail/x.example/jo/new/3.third.x"
+	MESSAGE=2/2.second.x run -75 "$B/retrieve" retrieve
+	assert_output ''
+}
+
+@test "pop3-account: hostile names and passwords are values (hardening 23, 24)" {
+	password='"\; $(touch canary) `touch canary` output = "canary" %n '"'"
+	account "$password"
+	printf '%s\r\n' 'USER jo@x.example' "PASS $password" STAT QUIT >"$DIR/said"
+	run "$bin/pop3-session" "$B" <"$DIR/said"
+	assert_line --regexp '^\+OK 2 39'
+	# All at once: a failed login takes its time. The second is as auth has it, whatever a session refuses by itself.
+	while read -r name; do
+		printf '%s\r\n' "USER $name" 'PASS "$(touch canary)"' QUIT | "$bin/pop3-session" "$B" >>"$DIR/answers" 2>>"$DIR/log" &
+		attempts+=($!)
+		{
+			code=0
+			POP3_SERVER=pop3://127.0.0.1:$port "$B/auth" touch canary 3< <(printf '%s\0x\0\0' "$name") 2>>"$DIR/log" || code=$?
+			echo $code >>"$DIR/codes"
+		} &
+		attempts+=($!)
+	done < <(hostile)
+	wait "${attempts[@]}"
+	run cat "$DIR/answers"
+	assert_line --regexp '^-ERR \[AUTH\]'
+	refute_line --partial SYS/TEMP
+	refute_line --partial maildrop
+	assert_equal "$(sort -u "$DIR/codes")" 1
+	assert_equal "$(wc -l <"$DIR/codes")" "$(hostile | wc -l)"
+}
+
+# ---- commands ----------------------------------------------------------------------------------
+
+@test "commands: VERSION and LAST are commands by their files (POP-130, MAP-057)" {
+	login
+	mkdir -p "$DIR/mail/jo@x.example"
+	for number in 1 2 3; do
+		printf 'Subject: %s\n\n' $number >"$DIR/mail/jo@x.example/$number.eml"
+	done
+	sample shell "MAIL_ROOT=$DIR/mail" "PASSWD_FILE=$DIR/passwd"
+	pop3 LAST VERSION QUIT
+	assert_line --index 1 --regexp '^-ERR'
+	assert_line --index 2 --regexp '^-ERR'
+	cp -a "$samples/commands/." "$B/"
+	pop3 VERSION LAST 'RETR 2' 'RETR 1' LAST QUIT
+	assert_line --index 1 --regexp '^\+OK mail-session [0-9]+\.[0-9]+'
+	assert_line --index 2 '+OK 0'
+	assert_line '+OK 2'
+	pop3 LAST
+	assert_line --index 1 '+OK 2'
+	printf '%s\r\n' LAST VERSION QUIT >"$DIR/said"
+	run "$bin/pop3-session" --hostname mx.example.org "$B" <"$DIR/said"
+	assert_line --index 1 --regexp '^-ERR'
+	assert_line --index 2 --regexp '^\+OK mail-session'
+}
+
+# ---- all of them -------------------------------------------------------------------------------
+
+@test "every sample says at its top what it is, is a whole backend to --check, and can be written by nobody else" {
+	for name in archive faulty lmtp-proxy pop3-account qmail-queue repository sendmail sqlite webhook; do
+		sample "$name"
+		program=$bin/smtp-session
+		[ ! -e "$B/list" ] || [ -e "$B/deliver" ] || program=$bin/pop3-session
+		run "$program" --hostname mx.example.org --check "$B"
+		assert_success
+		refute_output --partial 'cannot'
+		for file in "$B"/*; do
+			case $(head -c 2 "$file") in
+			'#!')
+				assert_equal "$(sed -n 1p "$file")" '#!/bin/sh'
+				run sed -n 3p "$file"
+				assert_output --regexp '^# [A-Z]'
+				;;
+			esac
+		done
+		assert_equal "$(find "$B" -type f -perm /022)" ''
+	done
+}
