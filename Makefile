@@ -51,7 +51,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $@;)
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c))
 # What users start, and what those start.
 COMMANDS = smtp-session lmtp-session pop3-session
-HELPERS  = maildir-store passwd-auth auth-ok hook-runner
+HELPERS  = maildir-store mbox-store passwd-auth auth-ok hook-runner
 PROGRAMS = $(COMMANDS) $(HELPERS)
 # Dynamic: those that need a big library (and libcrypt, whose static musl counterpart lacks yescrypt). All
 # others are static: they start in a moment and nothing but libc is linked into them.
@@ -160,10 +160,10 @@ $(BUILD)/man/%: % $(BUILD)/document
 # Debian's packages. `make deps` installs those that are missing and starts no daemon.
 BUILD_PACKAGES = gcc make libc6-dev libcrypt-dev linux-libc-dev musl-tools
 DEMO_PACKAGES  = curl netcat-openbsd swaks
-TEST_PACKAGES  = bats bats-assert bats-file bats-support clang clang-format fetchmail git ipsvd mandoc mpop \
-                 msmtp netbase perl pkg-config python3 shellcheck socat strace systemd ucspi-tcp
-# What xinetd and openbsd-inetd need, which the tests only unpack (tests/lib/fetch-peer).
-PEER_PACKAGES  = libbsd0 libevent-2.1-7 libselinux1 libtirpc3 libwrap0
+TEST_PACKAGES  = bats bats-assert bats-file bats-support clang clang-format fetchmail git haproxy ipsvd mandoc mpop \
+                 msmtp netbase openssl perl pkg-config python3 shellcheck socat strace systemd ucspi-tcp
+# What xinetd, openbsd-inetd and postfix need, which the tests only unpack (tests/lib/fetch-peer).
+PEER_PACKAGES  = libbsd0 libdb5.3 libevent-2.1-7 libicu72 libnsl2 libsasl2-2 libselinux1 libssl3 libtirpc3 libwrap0
 
 deps:
 	@tests/lib/deps $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(PEER_PACKAGES)

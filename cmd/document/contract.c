@@ -83,7 +83,8 @@ static const char *const facts[FACT_COUNT] = {
 	[FACT_HOOK_DEADLINE] = "When the program will be ended, in Unix seconds.",
 	[FACT_REMOTE_ADDR] = "The client's address; unset on a pipe or a unix socket.",
 	[FACT_REMOTE_PORT] = "Its port.",
-	[FACT_REMOTE_HOST] = "Its name, when whoever accepted the connection looked it up.",
+	[FACT_REMOTE_HOST] =
+		"Its name, when whoever accepted the connection looked it up or XCLIENT told it.",
 	[FACT_LOCAL_ADDR] = "The address that it connected to.",
 	[FACT_LOCAL_PORT] = "The port that it connected to.",
 	[FACT_HELO] = "What the client calls itself; unset when that is unfit for a program.",

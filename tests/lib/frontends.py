@@ -1,0 +1,617 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""frontends.py - tests of front ends that speak for their clients, one a function; tests/frontends.bats names them.
+
+    tests/lib/frontends.py NAME
+
+Most write PROXY headers themselves; the last ones put a real HAProxy in front.
+"""
+
+import contextlib
+import os
+import select
+import shutil
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from loop import BIN, PATIENCE, Client, Log, Server, eventually, served  # noqa: E402
+
+SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+REAL = "127.0.0.2"  # the front end's address; clients that are none come from 127.0.0.1
+V1 = b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 2525\r\n"
+
+# The greeting tells what a program is told of the peer.
+TELL = ('#!/bin/sh\necho "220 addr=$REMOTE_ADDR port=$REMOTE_PORT host=$REMOTE_HOST local=$LOCAL_ADDR/$LOCAL_PORT '
+        'tls=$TLS_VERSION/$TLS_CIPHER/$TLS_SNI/$TLS_PEER"\n')
+HOOKS = {"connect": TELL, "rcpt": "#!/bin/sh\n", "deliver": "#!/bin/sh\nexec sed -n 1,5p >&2\n"}
+
+
+def v2(block=b"", command=0x21, family=0x11, length=None):
+    return SIGNATURE + struct.pack("!BBH", command, family, len(block) if length is None else length) + block
+
+
+def inet(source="192.0.2.1", destination="198.51.100.2", ports=(56324, 2525)):
+    family = socket.AF_INET6 if ":" in source else socket.AF_INET
+    return (socket.inet_pton(family, source) + socket.inet_pton(family, destination) + struct.pack("!HH", *ports))
+
+
+def tlv(kind, value):
+    return struct.pack("!BH", kind, len(value)) + value
+
+
+def tls_tlv(flags, verify, *more):
+    return tlv(0x20, struct.pack("!BI", flags, verify) + b"".join(more))
+
+
+def greeting(addr="192.0.2.1", port="56324", local="198.51.100.2/2525", tls="///"):
+    return f"220 mx.example.org ESMTP addr={addr} port={port} host= local={local} tls={tls}\r\n"
+
+
+def front(*options, networks=REAL, **more):
+    """A server whose front end is at `networks`."""
+    return Server("--proxy-protocol", networks, *options, **{"hooks": HOOKS, **more}).ready()
+
+
+def heard(server, octets):
+    """The first line that a client behind these octets hears, and the client."""
+    client = server.connect(REAL)
+    client.socket.sendall(octets)
+    return client.line(), client
+
+
+def own(server, client):
+    """The greeting of a client that is taken for itself."""
+    address, port = client.socket.getsockname()
+    return greeting(address, port, f"127.0.0.1/{server.port}")
+
+
+# ---- who sends a header ----
+
+
+def untrusted():
+    """PRX-001 PRX-013, hardening 64: from elsewhere it is an unknown verb, and the address is the real one."""
+    with front() as server:
+        client = server.connect("127.0.0.1")
+        assert client.line() == own(server, client)
+        assert client.say(V1.decode().strip()).startswith("500 5.5.2 ")
+        assert client.say("QUIT").startswith("221 ")
+        assert "peer=127.0.0.1 " in server.log.wait("msg=\"session end\"")
+        assert not server.log.find(" via=")
+
+
+def without_option():
+    """PRX-001 PRX-013: never detected; without the option it is an unknown verb wherever it comes from."""
+    with Server(hooks=HOOKS).ready() as server:
+        client = server.connect(REAL)
+        client.socket.sendall(V1)
+        assert client.line() == own(server, client)
+        assert client.line().startswith("500 5.5.2 ")
+
+
+def twice():
+    """PRX-002 PRX-013: one header, and a second one is an unknown verb."""
+    with front() as server:
+        line, client = heard(server, V1 + V1)
+        assert line == greeting()
+        assert client.line().startswith("500 5.5.2 ")
+        line, client = heard(server, v2(inet()) + b"NOOP\r\n" + v2(inet()) + b"\r\n")
+        assert line == greeting() and client.line().startswith("250 ")
+        assert client.line().startswith("500 5.5.2 ")
+
+
+def greeting_waits():
+    """PRX-002 PRX-003: not an octet is sent before the header is whole, however it comes; what follows is SMTP."""
+    with front() as server:
+        for header in (V1, v2(inet())):
+            client = server.connect(REAL)
+            client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for at in range(len(header)):
+                assert not select.select([client.socket], [], [], 0.01 if at % 9 == 0 else 0)[0], at
+                client.socket.sendall(header[at:at + 1])
+            assert client.line() == greeting()
+            assert client.say("NOOP").startswith("250 ")
+            line, client = heard(server, header + b"EHLO client.example\r\nQUIT\r\n")
+            assert line == greeting()
+            assert client.line().startswith("250-") and client.rest().endswith("Bye\r\n")
+
+
+def late():
+    """PRX-003: a header that is not whole after five seconds ends the connection, without a word."""
+    with front() as server:
+        began = time.monotonic()
+        clients = [heard_nothing(server, octets) for octets in (b"", V1[:-1], v2(inet())[:20])]
+        for client in clients:
+            assert client.rest() == ""
+            assert 3 <= time.monotonic() - began < PATIENCE
+        server.log.wait(f'msg="no PROXY header" reason=late peer={REAL}', 3)
+
+
+def heard_nothing(server, octets):
+    client = server.connect(REAL)
+    client.socket.sendall(octets)
+    return client
+
+
+def malformed():
+    """PRX-004 PRX-006 PRX-008 PRX-009 PRX-011: closed at once and silently, with a line that names the real peer."""
+    cases = [
+        b"EHLO client.example\r\n",
+        b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03",
+        V1.replace(b"\r\n", b"\n"),
+        V1.replace(b"TCP4", b"tcp4"),
+        V1.replace(b"192.0.2.1", b"192.0.2.01"),
+        V1.replace(b" 2525", b" 65536"),
+        V1.replace(b" 2525", b"\t2525"),
+        b"PROXY UNKNOWN " + b"x" * 100 + b"\r\n",
+        v2(inet(), command=0x11),
+        v2(inet(), command=0x22),
+        v2(inet(), family=0x12),
+        v2(inet("2001:db8::1", "2001:db8::2"), family=0x22),
+        v2(b"/" * 216, family=0x32),
+        v2(inet()[:11]),
+        v2(inet(), family=0x21),
+        v2(inet() + tlv(2, b"mx.example.org")[:-1]),
+        v2(inet() + tlv(3, b"\0\0\0\0")),
+        v2(inet() + tlv(5, b"x" * 129)),
+    ]
+    with front() as server:
+        for number, octets in enumerate(cases):
+            client = heard_nothing(server, octets)
+            assert client.rest() == "", octets
+            server.log.wait(f'msg="no PROXY header" reason=malformed peer={REAL}', number + 1)
+        client = heard_nothing(server, V1[:-1])
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.rest() == ""
+        server.log.wait('msg="no PROXY header" reason=incomplete')
+        assert not server.log.find("session end") and not server.log.find("session failed")
+
+
+# ---- what it says ----
+
+
+def endpoints():
+    """PRX-004 PRX-006 PRX-008 PRX-012: the addresses are the client's, for programs, Received and the log."""
+    with front() as server:
+        for header in (V1, v2(inet()), v2(inet() + tlv(1, b"h2") + tlv(4, b"\0\0") + tlv(0xee, b"?"))):
+            assert heard(server, header)[0] == greeting()
+        six = greeting("2001:db8::1", "1", "2001:db8::2/2")
+        assert heard(server, b"PROXY TCP6 2001:DB8::1 2001:db8::2 1 2\r\n")[0] == six
+        assert heard(server, v2(inet("2001:db8::1", "2001:db8::2", (1, 2)), family=0x21))[0] == six
+        assert heard(server, v2(b"/" * 216, family=0x31))[0] == greeting("", "", "/")
+        line, client = heard(server, V1 + b"EHLO client.example\r\nMAIL FROM:<>\r\nRCPT TO:<u@x.example>\r\nDATA\r\n"
+                             b"\r\nx\r\n.\r\nQUIT\r\n")
+        assert client.rest().count("\r\n250 2.0.0 ") == 1
+        server.log.wait(r"Received: from client.example \(\[192.0.2.1\]\)")
+        server.log.wait(f"msg=\"session end\".* peer=192.0.2.1 via={REAL} .*messages=1 ")
+
+
+def real_endpoints():
+    """PRX-005 PRX-007 PRX-008: UNKNOWN, LOCAL and UNSPEC leave the connection what it is."""
+    with front() as server:
+        for header in (b"PROXY UNKNOWN\r\n", b"PROXY UNKNOWN 192.0.2.1 192.0.2.2 1 2\r\n",
+                       b"PROXY UNKNOWN " + b"x" * 91 + b"\r\n", v2(command=0x20, family=0),
+                       v2(b"\xff" * 500, command=0x20), v2(b"\xff" * 65535, command=0x20), v2(family=0)):
+            line, client = heard(server, header)
+            assert line == own(server, client), (header[:40], line)
+            assert client.say("QUIT").startswith("221 ")
+        assert not server.log.find(" via=")
+
+
+def variables():
+    """PRX-012: stale variables of a super-server neither decide who is trusted nor outlive the header."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    stale = {"PROTO": "TCP", "TCPREMOTEIP": "203.0.113.9", "TCPREMOTEHOST": "stale.example", "TCPLOCALPORT": "1"}
+    with Server(hooks=HOOKS).ready() as server:  # for its backend
+        for networks, header, wanted in (("127.0.0.0/8", V1, greeting()), ("203.0.113.9", b"", None)):
+            client = Client(socket.create_connection(listener.getsockname()))
+            accepted, _ = listener.accept()
+            with subprocess.Popen([os.path.join(BIN, "smtp-session"), "--hostname=mx.example.org", "--proxy-protocol",
+                                   networks, os.path.join(server.directory, "backend")], stdin=accepted,
+                                  stdout=accepted, stderr=subprocess.PIPE, env=dict(os.environ, **stale)) as session:
+                accepted.close()
+                client.socket.sendall(header + b"QUIT\r\n")
+                line = client.line()
+                assert line == wanted or (wanted is None and "addr=203.0.113.9 port= host=stale.example" in line), line
+                client.rest()
+                session.stderr.read()
+                assert session.wait(PATIENCE) == 0
+    listener.close()
+
+
+def without_address():
+    """PRX-001 PRX-003 with `unix`: over a socketpair and two pipes, and from a file in which mail follows."""
+    with Server(hooks=HOOKS).ready() as server:
+        command = [os.path.join(BIN, "smtp-session"), "--hostname=mx.example.org", "--proxy-protocol=unix",
+                   os.path.join(server.directory, "backend")]
+        for header in (V1, v2(inet())):
+            octets = header + b"NOOP\r\nQUIT\r\n"
+            wanted = greeting() + "250 2.0.0 OK\r\n221 2.0.0 mx.example.org Bye\r\n"
+            piped = subprocess.run(command, input=octets, capture_output=True, timeout=PATIENCE, check=True)
+            assert piped.stdout.decode() == wanted, piped.stdout
+            with tempfile.TemporaryFile() as file:
+                file.write(octets)
+                file.seek(0)
+                read = subprocess.run(command, stdin=file, capture_output=True, timeout=PATIENCE, check=True)
+            assert read.stdout.decode() == wanted, read.stdout
+        refused = subprocess.run(command, input=b"QUIT\r\n", capture_output=True, timeout=PATIENCE, check=True)
+        assert refused.stdout == b"" and b"reason=malformed peer=unix" in refused.stderr
+        ours, theirs = socket.socketpair()
+        with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL) as session:
+            theirs.close()
+            client = Client(ours)
+            ours.sendall(V1)
+            assert client.line() == greeting() and client.say("QUIT").startswith("221 ")
+            assert session.wait(PATIENCE) == 0
+
+
+def over_tls():
+    """PRX-009 PRX-010: a front end that ended TLS says so: for programs, Received, REQUIRETLS; names are clean."""
+    names = (tlv(0x21, b"TLSv1.3"), tlv(0x22, b"client"), tlv(0x23, b"TLS_AES_256_GCM_SHA384"), tlv(0x24, b"RSA"))
+    whole = v2(inet() + tlv(2, b"mx.example.org") + tls_tlv(7, 0, *names))
+    mail = b"MAIL FROM:<>\r\nRCPT TO:<u@x.example>\r\nDATA\r\n\r\nx\r\n.\r\nQUIT\r\n"
+    with front("--announce", "REQUIRETLS") as server:
+        line, client = heard(server, whole + b"EHLO client.example\r\n" + mail)
+        assert line == greeting(tls="TLSv1.3/TLS_AES_256_GCM_SHA384/mx.example.org/CN=client"), line
+        assert "REQUIRETLS" in client.rest()
+        server.log.wait("with ESMTPS id")
+        server.log.wait("session end.* tls=TLSv1.3 ")
+        # A certificate that was not verified, none, no TLS at all, and a name that is unfit for a variable.
+        for header, tls in ((tls_tlv(7, 1, *names), "TLSv1.3/TLS_AES_256_GCM_SHA384//"),
+                            (tls_tlv(1, 0, *names), "TLSv1.3/TLS_AES_256_GCM_SHA384//"),
+                            (tls_tlv(1, 0), "TLS///"), (tls_tlv(6, 0, *names), "///"),
+                            (tlv(2, b"a b\n"), "///"), (tlv(2, b"x.example"), "//x.example/")):
+            line, client = heard(server, v2(inet() + header) + b"EHLO client.example\r\nQUIT\r\n")
+            assert line == greeting(tls=tls), (line, tls)
+            assert ("REQUIRETLS" in client.rest()) == tls.startswith("TLS")
+
+
+def pop3():
+    """PRX-010 PRX-012: POP3 takes the header too; passwords are judged by the client's address and its TLS."""
+    hooks = {"auth": "#!/bin/sh\nexit 1\n", "list": "#!/bin/sh\n", "retrieve": "#!/bin/sh\n"}
+    local, loopback = v2(command=0x20, family=0), v2(inet("127.0.0.1", "127.0.0.1"))
+    tls = v2(inet() + tls_tlv(1, 0, tlv(0x21, b"TLSv1.3")))
+    with front(program="pop3-session", hooks=hooks) as server:
+        for header, clear in ((local, True), (loopback, True), (V1, False), (tls, True)):
+            line, client = heard(server, header)
+            assert line.startswith("+OK ")
+            assert client.say("USER jo").startswith("+OK" if clear else "-ERR"), header
+        client = heard_nothing(server, b"QUIT\r\n")
+        assert client.rest() == ""
+
+
+def per_source():
+    """PRX-012, DESIGN 13: --max-per-source counts the client behind the front end, not the front end."""
+    def client_of(address):
+        return heard(server, v2(inet(address)))
+    for program, refusal in (("smtp-session", "421 mx.example.org too many connections from your address\r\n"),
+                             ("pop3-session", "-ERR too many connections from your address\r\n")):
+        with front("--max-per-source", "2", program=program, hooks=()) as server:
+            crowd = [client_of("192.0.2.1") for _ in range(6)]
+            greetings = sorted(line for line, _ in crowd)
+            assert greetings.count(refusal) == 4, greetings
+            assert all(client.rest() == "" for line, client in crowd if line == refusal)
+            server.log.wait('connection refused.* reason="too many connections from your address" remote=192.0.2.1 ')
+            # Others have their own share, and so has the front end where it speaks for itself.
+            for other in ("192.0.2.2", "192.0.2.2", "2001:db8::1"):
+                line, _ = heard(server, v2(inet(other, other), family=0x21 if ":" in other else 0x11))
+                assert line.startswith(("220", "+OK")), line
+            for _ in range(2):
+                assert heard(server, b"PROXY UNKNOWN\r\n")[0].startswith(("220", "+OK"))
+            assert heard(server, b"PROXY UNKNOWN\r\n")[0] == refusal
+            # A place that becomes free is given away.
+            client = next(client for line, client in crowd if line != refusal)
+            before = len(server.sessions())
+            client.say("QUIT")
+            eventually(lambda: len(server.sessions()) < before, "the session has not ended")
+            assert client_of("192.0.2.1")[0].startswith(("220", "+OK"))
+
+
+def waiting_headers():
+    """Front ends that say nothing hold no place of a source, and no session behind another waits for them."""
+    with front("--max-per-source", "2") as server:
+        silent = [server.connect(REAL) for _ in range(30)]
+        eventually(lambda: len(server.sessions()) == 30, "not accepted")
+        assert heard(server, V1)[0] == greeting()
+        assert served(server.connect("127.0.0.1"))
+        for client in silent:
+            client.socket.sendall(v2(inet("192.0.2.9")))
+        lines = [client.line()[:3] for client in silent]
+        assert lines.count("220") == 2 and lines.count("421") == 28, lines
+
+
+def stopping():
+    """SIGTERM while a header is awaited: the client is served, or told to go, never left hanging."""
+    with front("--drain", "0") as server:
+        client = server.connect(REAL)
+        eventually(server.sessions, "not accepted")
+        server.signal(signal.SIGTERM)
+        server.log.wait("msg=stopping")
+        client.socket.sendall(V1)
+        assert client.rest().startswith(("220 ", "421 "))
+        assert server.exit() == 0
+
+
+def reload():
+    """SIGHUP changes who is a front end, for new connections."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "config")
+
+        def configure(text):
+            with open(path, "w", encoding="ascii") as file:
+                file.write(text)
+        configure("")
+        with Server("--config", path, hooks=HOOKS).ready() as server:
+            assert served(server.connect(REAL))
+            configure(f"proxy-protocol 192.0.2.0/24, {REAL}\n")
+            server.signal(signal.SIGHUP)
+            server.log.wait("configuration read again")
+            assert heard(server, V1)[0] == greeting()
+            configure("proxy-protocol 192.0.2.0/33\n")
+            server.signal(signal.SIGHUP)
+            server.log.wait("bad configuration, the old one stays.*an address, ADDRESS/BITS or unix")
+            assert heard(server, V1)[0] == greeting()
+
+
+def with_xclient():
+    """Hardening 66: behind a header it is the client's address that XCLIENT needs, and then its own."""
+    with front("--trusted-networks", "192.0.2.0/24") as server:
+        client = server.connect("127.0.0.1")
+        client.line()
+        assert client.say("XCLIENT ADDR=192.0.2.1").startswith("550 5.7.0 ")
+        line, client = heard(server, v2(inet("198.51.100.9")))
+        assert client.say("XCLIENT ADDR=192.0.2.1").startswith("550 5.7.0 ")
+        line, client = heard(server, v2(b"/" * 216, family=0x31))
+        assert client.say("XCLIENT ADDR=192.0.2.1").startswith("550 5.7.0 ")
+        line, client = heard(server, V1)
+        assert line == greeting()
+        assert client.say("XCLIENT ADDR=192.0.2.7") == greeting("192.0.2.7", "")
+        assert client.say("XCLIENT ADDR=IPV6:2001:db8::7 PORT=9 NAME=spike.example").startswith(
+            "220 mx.example.org ESMTP addr=2001:db8::7 port=9 host=spike.example local=198.51.100.2/2525 ")
+        assert client.say("XCLIENT ADDR=192.0.2.7").startswith("550 5.7.0 ")
+        assert client.say("QUIT").startswith("221 ")
+        assert server.log.wait(f"session end.* peer=2001:db8::7 via={REAL} ")
+
+
+def with_unix():
+    """XCL-001 PRX-001 over --listen unix: the word `unix` is for peers without an address."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "socket")
+        for option, header in (("--trusted-networks", b""), ("--proxy-protocol", V1)):
+            with Server(option, "unix", listen=f"unix:{path}", hooks=HOOKS) as server:
+                server.log.wait("msg=listening")
+                connection = socket.socket(socket.AF_UNIX)
+                connection.connect(path)
+                client = server.keep(connection)
+                connection.sendall(header)
+                assert client.line() == (greeting() if header else greeting("", "", "/"))
+                answer = client.say("XCLIENT ADDR=192.0.2.1")
+                assert answer.startswith("550 " if header else "220 "), answer
+
+
+# ---- HAProxy ----
+
+
+class Balancer:
+    """HAProxy in front of a server, on a port of its own that it inherits. `line` is of its server, `bind` of its bind."""
+
+    def __init__(self, server, line, bind=""):
+        self.directory = tempfile.mkdtemp()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port = listener.getsockname()[1]
+        config = os.path.join(self.directory, "haproxy.cfg")
+        with open(config, "w", encoding="ascii") as file:
+            file.write("global\n  log stderr format raw local0\ndefaults\n  mode tcp\n  timeout connect 10s\n"
+                       "  timeout client 60s\n  timeout server 60s\n  timeout check 10s\n"
+                       f"listen mail\n  bind fd@{listener.fileno()} {bind.format(directory=self.directory)}\n"
+                       f"  server mail 127.0.0.1:{server.port} source {REAL} {line}\n")
+        if "crt" in bind:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                            "-subj", "/CN=client", "-keyout", f"{self.directory}/key", "-out", f"{self.directory}/cert"],
+                           check=True, capture_output=True)
+            with open(f"{self.directory}/pem", "wb") as pem:
+                for part in ("cert", "key"):
+                    with open(f"{self.directory}/{part}", "rb") as file:
+                        pem.write(file.read())
+        self.process = subprocess.Popen(["haproxy", "-db", "-f", config], stderr=subprocess.PIPE,
+                                        pass_fds=[listener.fileno()])
+        self.log = Log(self.process.stderr)
+        listener.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *rest):
+        self.process.kill()
+        self.process.wait()
+        if kind:
+            print("\n".join(self.log.lines), file=sys.stderr)
+        shutil.rmtree(self.directory)
+
+    def connect(self, context=None):
+        connection = socket.create_connection(("127.0.0.1", self.port), PATIENCE, ("127.0.0.3", 0))
+        name = connection.getsockname()
+        if context is not None:
+            connection = context.wrap_socket(connection, server_hostname="mx.example.org")
+        return Client(connection), name
+
+    def told(self, name, tls="///"):
+        """The greeting of a client whose socket has this name."""
+        return greeting(name[0], name[1], f"127.0.0.1/{self.port}", tls)
+
+
+def haproxy():
+    """PRX-004 PRX-006 PRX-009 with HAProxy's send-proxy and send-proxy-v2, checksum and all."""
+    for line in ("send-proxy", "send-proxy-v2", "send-proxy-v2 proxy-v2-options crc32c,unique-id,authority"):
+        with front() as server, Balancer(server, line) as balancer:
+            for _ in range(3):
+                client, name = balancer.connect()
+                assert client.line() == balancer.told(name), line
+                assert client.say("EHLO client.example").startswith("250-")
+                client.socket.sendall(b"QUIT\r\n")
+                assert "221 " in client.rest()
+                client.close()
+            server.log.wait(f"session end.* peer=127.0.0.3 via={REAL} ", 3)
+
+
+def haproxy_checks():
+    """PRX-007: a health check sends LOCAL and hears a greeting; HAProxy holds the server for alive."""
+    check = "check inter 100ms rise 1 fall 1 check-send-proxy"
+    for line in (f"send-proxy-v2 {check}", f"send-proxy {check}"):
+        with front() as server, Balancer(server, line + "\n  option smtpchk EHLO check.example") as balancer:
+            server.log.wait(f"session end.* peer={REAL} .*commands=[12] .*reason=quit", 3)
+            client, name = balancer.connect()
+            assert client.line() == balancer.told(name)
+            client.close()
+            assert not balancer.log.find("DOWN"), balancer.log.lines
+
+
+def haproxy_tls():
+    """PRX-010: HAProxy ends TLS and tells version, cipher, server name and the name in the client's certificate."""
+    bind = "ssl crt {directory}/pem ca-file {directory}/cert verify optional"
+    options = "send-proxy-v2-ssl-cn proxy-v2-options ssl,cert-cn,ssl-cipher,authority,crc32c"
+    with front() as server, Balancer(server, options, bind) as balancer:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        for peer in ("", "CN=client"):
+            if peer:
+                context.load_cert_chain(f"{balancer.directory}/cert", f"{balancer.directory}/key")
+            client, name = balancer.connect(context)
+            version, cipher = client.socket.version(), client.socket.cipher()[0]
+            assert client.line() == balancer.told(name, f"{version}/{cipher}/mx.example.org/{peer}")
+            client.close()
+
+
+# ---- Postfix, swaks ----
+
+PEERS = os.path.realpath(os.path.join(os.environ.get("BUILD", "build"), "peers"))
+MASTER = """\
+entrance unix n - n - - smtpd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+error unix - - n - - error
+proxymap unix - - n - - proxymap
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
+postlog unix-dgram n - n - 1 postlogd
+"""
+QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "pid", "private", "public",
+          "saved", "trace", "maildrop")
+
+
+class Postfix:
+    """An unpacked Postfix on directories of its own, that sends what it is given on to the ports named."""
+
+    def __init__(self, smtp, lmtp):
+        self.tree = os.path.join(PEERS, "postfix")
+        self.directory = tempfile.mkdtemp()
+        os.chmod(self.directory, 0o755)
+        queue, programs = os.path.join(self.directory, "queue"), os.path.join(self.tree, "usr/lib/postfix/sbin")
+        for name in ("config", "data", "queue", *(os.path.join(queue, name) for name in QUEUES)):
+            os.mkdir(os.path.join(self.directory, name), 0o755)
+        for name in ("data", *(os.path.join(queue, name) for name in QUEUES if name != "pid")):
+            shutil.chown(os.path.join(self.directory, name), "mail")
+        settings = {
+            "compatibility_level": "3.6", "queue_directory": queue, "data_directory": f"{self.directory}/data",
+            "daemon_directory": programs, "command_directory": os.path.join(self.tree, "usr/sbin"),
+            "meta_directory": f"{self.directory}/config", "shlib_directory": os.path.join(self.tree, "usr/lib/postfix"),
+            "mail_owner": "mail", "default_privs": "nobody", "setgid_group": "uucp",
+            "import_environment": "MAIL_CONFIG LD_LIBRARY_PATH", "maillog_file": f"{self.directory}/log",
+            "maillog_file_prefixes": self.directory, "myhostname": "front.example", "mydestination": "",
+            "alias_maps": "", "local_recipient_maps": "", "smtpd_peername_lookup": "no", "inet_protocols": "ipv4", "smtp_dns_support_level": "disabled",
+            "smtp_host_lookup": "native", "smtp_send_xforward_command": "yes", "lmtp_send_xforward_command": "yes",
+            "smtpd_recipient_restrictions": "permit", "default_transport": f"smtp:[127.0.0.1]:{smtp}",
+            "transport_maps": f"inline:{{ {{ lmtp.example = lmtp:inet:[127.0.0.1]:{lmtp} }} }}",
+        }
+        with open(f"{self.directory}/config/main.cf", "w", encoding="ascii") as file:
+            file.writelines(f"{name} = {value}\n" for name, value in settings.items())
+        with open(f"{self.directory}/config/master.cf", "w", encoding="ascii") as file:
+            file.write(MASTER)
+        environment = dict(os.environ, LD_LIBRARY_PATH=settings["shlib_directory"],
+                           MAIL_CONFIG=f"{self.directory}/config")
+        self.process = subprocess.Popen([f"{programs}/master", "-d", "-c", f"{self.directory}/config"],
+                                        stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *rest):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        if kind:
+            with contextlib.suppress(OSError), open(f"{self.directory}/log", encoding="utf-8") as file:
+                print(file.read(), file=sys.stderr)
+        shutil.rmtree(self.directory)
+
+    def send(self, *recipients):
+        """Gives a mail to its SMTP server, as a client of another name."""
+        entrance = os.path.join(self.directory, "queue/public/entrance")
+        eventually(lambda: os.path.exists(entrance), "Postfix does not listen")
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(PATIENCE)
+        connection.connect(entrance)
+        client = Client(connection)
+        assert client.line().startswith("220 front.example ")
+        connection.sendall(b"HELO client.example\r\n")
+        assert client.line().startswith("250 ")
+        for command in ("MAIL FROM:<a@client.example>", *(f"RCPT TO:<{name}>" for name in recipients)):
+            assert client.say(command).startswith("250 "), command
+        assert client.say("DATA").startswith("354 ")
+        assert client.say("Subject: forwarded\r\n\r\nx\r\n.").startswith("250 ")
+        client.close()
+
+
+FORWARDED = ('#!/bin/sh\necho "forwarded=$XFORWARD_NAME/$XFORWARD_ADDR/$XFORWARD_PROTO/$XFORWARD_HELO/$XFORWARD_SOURCE '
+             'id=${XFORWARD_IDENT:+told} addr=$REMOTE_ADDR helo=$HELO" >&2\n')
+
+
+def postfix():
+    """XFW-001 XFW-002 XFW-003: what Postfix's smtp and lmtp clients forward reaches the programs, message by message."""
+    hooks = {"rcpt": "#!/bin/sh\n", "deliver": FORWARDED}
+    trusting = ("--trusted-networks", "127.0.0.1")
+    wanted = r"forwarded=localhost/127.0.0.1/SMTP/client.example/\w+ id=told addr=127.0.0.1 helo=front.example"
+    with Server(*trusting, hooks=hooks).ready() as smtp, \
+            Server(*trusting, program="lmtp-session", hooks=hooks).ready() as lmtp, \
+            Postfix(smtp.port, lmtp.port) as mailer:
+        mailer.send("one@smtp.example", "two@lmtp.example")
+        mailer.send("three@smtp.example", "four@lmtp.example")
+        smtp.log.wait(wanted, 2)
+        lmtp.log.wait(wanted, 2)
+    # To a server that does not trust it Postfix sends none.
+    with Server(hooks=hooks).ready() as smtp, Postfix(smtp.port, smtp.port) as mailer:
+        mailer.send("one@smtp.example")
+        smtp.log.wait("forwarded=//// id= addr=127.0.0.1 helo=front.example")
+        smtp.log.wait("session end.* errors=0 messages=1 ")
+
+
+def swaks():
+    """XCL-001 XCL-005 XCL-006 with swaks: the client it speaks for reaches programs, Received and the log."""
+    attributes = ("--xclient-name", "spike.example", "--xclient-addr", "192.0.2.9", "--xclient-port", "4711",
+                  "--xclient-helo", "client.example", "--xclient-proto", "ESMTP", "--xclient-login", "jo+2B1")
+    for program, protocol in (("smtp-session", "ESMTP"), ("lmtp-session", "LMTP")):
+        with Server("--trusted-networks", "127.0.0.0/8", program=program, hooks=HOOKS).ready() as server:
+            done = subprocess.run(["swaks", "--server", "127.0.0.1", "--port", str(server.port), "--protocol", protocol,
+                                   "--helo", "front.example", "--from", "a@client.example", "--to", "u@x.example",
+                                   *attributes], capture_output=True, text=True, timeout=PATIENCE, check=False)
+            assert done.returncode == 0, done.stdout
+            assert "addr=192.0.2.9 port=4711 host=spike.example " in done.stdout, done.stdout
+            server.log.wait(r"Received: from client.example \(spike.example \[192.0.2.9\]\)")
+            server.log.wait(f"with {protocol}A id")
+            server.log.wait("session end.* peer=192.0.2.9 via=127.0.0.1 .*messages=1 ")
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]]()
