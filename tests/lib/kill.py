@@ -147,9 +147,7 @@ def gone_before_250(protocol, kind):
     with Mailbox(protocol, kind) as mailbox:
         gate = Gate(mailbox.root)
         if kind != "serve":
-            name = os.path.join(mailbox.backend, "deliver")
-            os.rename(name, os.path.join(mailbox.root, "deliver"))
-            mailbox.write("deliver", f'#!/bin/sh\n{gate.shell}exec "{mailbox.root}/deliver"\n')
+            mailbox.shut("deliver", gate)
         session = mailbox.start().greeting()
         session.send(dialogue[:-3])
         session.until("^354")

@@ -39,7 +39,7 @@ def message_of(octets):
 
 
 class Mailbox:
-    """A backend directory of one kind - serve, exec (the Maildir store by either contract) or shell - and its mailbox."""
+    """A backend directory of a kind - serve, exec (the Maildir store by either contract), shell - and its mailbox."""
 
     def __init__(self, protocol, kind, options=()):
         self.protocol, self.kind, self.options = protocol, kind, options
@@ -69,6 +69,11 @@ class Mailbox:
         with open(path, "w", encoding="ascii") as file:
             file.write(text)
         os.chmod(path, mode)
+
+    def shut(self, event, gate):
+        """Lets the program of an event wait at a gate before it does anything."""
+        os.rename(os.path.join(self.backend, event), os.path.join(self.root, event))
+        self.write(event, f'#!/bin/sh\n{gate.shell}exec "{self.root}/{event}"\n')
 
     def __enter__(self):
         return self
