@@ -666,6 +666,20 @@ database() {
 	assert_equal "$(sqlite3 "$DIR/mail.db" 'SELECT id FROM messages ORDER BY id')" $'2\n3\n4'
 }
 
+@test "sqlite: 250 is said when the log of the database is on the disk; without that, 451" {
+	database
+	printf '%s\n' you@y.example jo@x.example >"$DIR/envelope"
+	deliver() {
+		DATABASE=$DIR/mail.db run strace -f -y -o "$DIR/trace" "$@" "$B/deliver" deliver <"$DIR/message" 3<"$DIR/envelope"
+	}
+	deliver -e trace=fsync,fdatasync
+	assert_success
+	grep -qE "f(data)?sync\([0-9]+<$DIR/mail.db-wal>\) += 0" "$DIR/trace"
+	deliver -e inject=fsync,fdatasync:error=EIO
+	[ "$status" != 0 ]
+	assert_equal "$(sqlite3 "$DIR/mail.db" 'SELECT count(*) FROM messages')" 1
+}
+
 @test "sqlite: sizes count CRLF, NUL and an end that is missing" {
 	database
 	while read -r hex size; do
@@ -732,12 +746,14 @@ database() {
 		git -C "$DIR/project" add file
 		git -C "$DIR/project" commit -q -m "Write $number"
 	done
+	git -C "$DIR/project" commit -q --allow-empty -m 'Change nothing'
 	login
 	sample repository "REPOSITORY=$DIR/project" COMMITS=2 "PASSWD_FILE=$DIR/passwd"
-	pop3 UIDL 'RETR 2' 'DELE 1' QUIT
+	pop3 UIDL 'RETR 1' 'RETR 2' 'DELE 1' QUIT
 	assert_line "1 $(git -C "$DIR/project" rev-parse HEAD~1)"
 	assert_line "2 $(git -C "$DIR/project" rev-parse HEAD)"
 	assert_line 'Subject: [PATCH] Write 3'
+	assert_line 'Subject: [PATCH] Change nothing'
 	assert_line 'From: Jo <jo@x.example>'
 	assert_line '+3'
 	refute_line --regexp '^From [0-9a-f]'
