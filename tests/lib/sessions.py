@@ -186,8 +186,8 @@ class Session:
         self.client.close()
 
     def logged(self):
-        self.log.seek(0)
-        return self.log.read().decode("latin-1")
+        """The log so far; the session goes on writing at its own place."""
+        return os.pread(self.log.fileno(), 1 << 20, 0).decode("latin-1")
 
     def end(self):
         """Waits until no process is left. The exit status of the session, as the shell writes it."""
