@@ -78,7 +78,7 @@ static void forget_peer(struct runner *runner, const struct event_call *call)
 			facts_unset(&runner->facts, rows[i].fact);
 	}
 	/* So were the headers and values that programs made of it. */
-	runner->session_headers = 0;
+	runner->session_headers = runner->connect_headers = 0;
 	runner->facts.hook_values_len = 0;
 }
 

@@ -326,3 +326,32 @@ C: RSET
 S: 250 2.0.0 *
 C: XCLIENT ADDR=192.0.2.9
 S: 220 mx.example ESMTP*
+
+== XCL-005 header fields and values that programs made of the peer are not its client's
+# program-only
+O: trusted-networks unix
+V: connect 0 :header X-Peer: front\n:set PEER=front
+V: connect 0
+V: helo 0
+V: helo 0
+C: EHLO front.example
+R: 250 -
+C: XCLIENT ADDR=192.0.2.9
+S: 220 mx.example ESMTP*
+C: EHLO client.example
+R: 250 -
+C: MAIL FROM:<>
+S: 250 2.1.0 *
+C: RCPT TO:<u@x.example>
+S: 250 2.1.5 *
+C: DATA
+S: 354 *
+C: x
+C: .
+S: 250 2.0.0 *
+M: x
+E: connect
+E: helo HOOK_PEER=front
+E: connect -HOOK_PEER
+E: helo -HOOK_PEER
+E: deliver -HOOK_PEER
