@@ -51,7 +51,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $@;)
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c))
 # What users start, and what those start.
 COMMANDS = smtp-session lmtp-session pop3-session
-HELPERS  = maildir-store passwd-auth auth-ok hook-runner
+HELPERS  = maildir-store mbox-store passwd-auth auth-ok hook-runner
 PROGRAMS = $(COMMANDS) $(HELPERS)
 # Dynamic: those that need a big library (and libcrypt, whose static musl counterpart lacks yescrypt). All
 # others are static: they start in a moment and nothing but libc is linked into them.
