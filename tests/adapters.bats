@@ -115,6 +115,7 @@ upstream() {
 		case $SENDER in
 		refused@*) echo '554 5.7.1 Not from you'; exit 77 ;;
 		esac
+		printf '%s\n' "${MAIL_PARAMS-}" >"${0%/*}/params"
 	END_OF_MAIL
 	chmod 755 "$DIR/upstream/rcpt" "$DIR/upstream/mail"
 }
@@ -387,8 +388,26 @@ proxy() {
 		heard '250 2.1.5' '250 2.0.0'
 		tr -d '\r' <"$DIR/sent" | awk '{ print }' >"$DIR/message"
 		assert_message "$DIR"/archive/2*/message
+		assert_equal "$(cat "$DIR/upstream/params")" BODY=8BITMIME
 		rm -r "$DIR"/archive/2*
 	done
+}
+
+@test "lmtp-proxy: parameters are asked for where the server has them" {
+	printf '%s\r\n' 'LHLO a.example' 'MAIL FROM:<you@y.example> SMTPUTF8 BODY=8BITMIME' 'RCPT TO:<jö@x.example>' \
+		DATA '' . QUIT >"$DIR/said"
+	proxy
+	session lmtp
+	heard '250 2.1.5' '250 2.0.0'
+	assert_equal "$(cat "$DIR/upstream/params")" 'BODY=8BITMIME SMTPUTF8'
+	assert_equal "$(cat "$DIR"/archive/2*/envelope)" $'you@y.example\njö@x.example'
+	kill "${pids[@]}"
+	wait "${pids[@]}" || :
+	: >"$DIR/log"
+	serve lmtp "$DIR/upstream" "unix:$DIR/lmtp" --announce -8BITMIME
+	session lmtp
+	assert_line --index 0 --regexp '^553 5\.6\.7'
+	assert_equal "$(cat "$DIR/upstream/params")" ''
 }
 
 @test "lmtp-proxy: a delivery that fails behind RCPT fails with the server's words" {
@@ -421,6 +440,10 @@ proxy() {
 		send lmtp you@y.example jo@x.example
 		assert_line --index 0 --regexp '^451 4\.3\.0'
 	done
+	# One that says yes to everything has not taken a message.
+	printf '#!/bin/sh\necho "220 x"\nwhile read -r x; do echo "250 yes"; done\n' >"$DIR/script"
+	send lmtp you@y.example jo@x.example
+	heard '250 2.1.5 yes' '451 4.3.0'
 }
 
 @test "lmtp-proxy: in SMTP it takes a recipient at a time" {
