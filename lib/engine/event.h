@@ -115,7 +115,8 @@ enum fact_scope {
 	X(LOGIN_NAME, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH))                            \
 	X(PASSWORD, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH)) /* secret: wiped */          \
 	X(OCTETS, SCOPE_CALL, 20,                                                        \
-	  EVENT_BIT(EVENT_DELIVER) | EVENT_BIT(EVENT_DELETE)) /* on the pipe */          \
+	  EVENT_BIT(EVENT_DELIVER) | EVENT_BIT(EVENT_DELETE) |                           \
+		  EVENT_BIT(EVENT_HELO)) /* on the pipe */                               \
 	/* public */                                                                     \
 	X(SESSION_ID, SCOPE_SESSION, 64, 0)                                              \
 	X(TRANSACTION_ID, SCOPE_TRANSACTION, 64, 0)                                      \

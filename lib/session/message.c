@@ -390,20 +390,6 @@ static bool finish_filter(struct runner *runner, struct verdict *verdict)
 	return false;
 }
 
-void runner_restart(struct runner *runner)
-{
-	enum runner_mail mail = runner->mail;
-	uint64_t received = runner->received;
-
-	runner_reset(runner);
-	/* What is left of a message in the pipe is dropped when the parser has said how much it is.
-	 */
-	if (mail == RUNNER_IN_DATA) {
-		runner->mail = mail;
-		runner->received = received;
-	}
-}
-
 void runner_drop(struct runner *runner, uint64_t octets)
 {
 	if (runner->mail != RUNNER_IN_DATA || !receive_rest(runner, octets)) {
@@ -414,9 +400,7 @@ void runner_drop(struct runner *runner, uint64_t octets)
 	drop_filter(runner);
 	spool_close(&runner->spool);
 	runner->received = 0;
-	runner->mail = facts_get(&runner->facts, FACT_SENDER).base != NULL ? RUNNER_HAS_MAIL
-									   : RUNNER_NO_MAIL;
-	runner_answer(runner, &(struct verdict){ .exit = EXIT_DONE }, -1);
+	runner->mail = RUNNER_HAS_MAIL;
 }
 
 bool runner_message(struct runner *runner, uint64_t octets, struct verdict *verdict)

@@ -147,12 +147,19 @@ static void ask(void *context, const struct event_call *call, unsigned which,
 	bool asked = (self.parser->handled & EVENT_BIT(call->event)) != 0 ||
 		     (ALWAYS_ASKED & EVENT_BIT(call->event)) != 0;
 	struct frame frame = { .kind = asked ? FRAME_ASK : FRAME_TELL, .call = *call };
+	char digits[20];
+	struct buffer octets = BUFFER(digits);
 
 	(void)context;
 	if (which == 0) {
 		if (self.piped > 0 &&
 		    (call->event == EVENT_RSET || (call->event == EVENT_HELO && !asked)))
 			drop_message();
+		/* A greeting in the middle of a message ends it, when it is taken. */
+		if (self.piped > 0 && call->event == EVENT_HELO) {
+			buffer_number(&octets, self.piped);
+			event_add(&frame.call, FACT_OCTETS, buffer_span(&octets));
+		}
 		if (call->event == EVENT_DATA || call->event == EVENT_DELIVER ||
 		    call->event == EVENT_DELETE)
 			self.piped = 0;
@@ -168,10 +175,10 @@ static void ask(void *context, const struct event_call *call, unsigned which,
 	self.handler.watch = which + 1 < call->answers ? -1 : PARSER_CONTROL;
 	if (call->event == EVENT_LIST)
 		keep_listing();
-	/* A greeting that was refused leaves the transaction alone (RFC 5321 4.1.4). */
-	if (call->event == EVENT_HELO && self.piped > 0 &&
+	/* One that was refused leaves the transaction alone (RFC 5321 4.1.4). */
+	if (call->event == EVENT_HELO &&
 	    (exit_accepts(verdict->exit) || verdict->exit == VERDICT_NONE))
-		drop_message();
+		self.piped = 0;
 }
 
 static bool body(void *context, struct span bytes)

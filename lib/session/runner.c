@@ -4,6 +4,7 @@
 
 #include "base/descriptor.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "session/title.h"
 
 #include <errno.h>
@@ -67,8 +68,10 @@ static void greet(struct runner *runner, const struct event_call *call, bool ask
 	static char before[3][256];
 	struct span old[3];
 	struct verdict verdict = { .exit = EXIT_DONE };
+	uint64_t octets = 0;
 	int content;
 
+	number_upto(event_fact(call, FACT_OCTETS), UINT64_MAX - 1, &octets);
 	for (unsigned i = 0; i < 3; i++) {
 		struct span value = facts_get(facts, names[i]);
 
@@ -79,7 +82,7 @@ static void greet(struct runner *runner, const struct event_call *call, bool ask
 			facts_unset(facts, names[i]);
 	}
 	for (unsigned i = 0; i < call->count; i++) {
-		if (!runner->told[call->facts[i].name])
+		if (!runner->told[call->facts[i].name] && call->facts[i].name != FACT_OCTETS)
 			facts_set(facts, call->facts[i].name, call->facts[i].value);
 	}
 	/* Header fields of an earlier greeting, or of a transaction that this one ends, are gone.
@@ -90,7 +93,10 @@ static void greet(struct runner *runner, const struct event_call *call, bool ask
 			runner, &(struct ask){ .event = EVENT_HELO, .message = -1, .envelope = -1 },
 			&content);
 	if (exit_accepts(verdict.exit) || verdict.exit == VERDICT_NONE) {
-		runner_restart(runner);
+		/* In the middle of a message (BDAT) its octets go with it. */
+		if (runner->mail == RUNNER_IN_DATA)
+			runner_drop(runner, octets);
+		runner_reset(runner);
 	} else {
 		for (unsigned i = 0; i < 3; i++) {
 			facts_unset(facts, names[i]);
@@ -241,6 +247,7 @@ static void take_frames(struct runner *runner)
 		}
 		if (frame.kind == FRAME_DROP) {
 			runner_drop(runner, frame.octets);
+			runner_answer(runner, &(struct verdict){ .exit = EXIT_DONE }, -1);
 			continue;
 		}
 		if (frame.kind == FRAME_BYE) {

@@ -193,10 +193,7 @@ void runner_mail_from(struct runner *runner, bool asked);
 void runner_rcpt_to(struct runner *runner, bool asked);
 void runner_data(struct runner *runner, bool asked);
 void runner_reset(struct runner *runner);
-/* As runner_reset, for a greeting in the middle of a message (BDAT): runner_drop is still to come.
- */
-void runner_restart(struct runner *runner);
-/* A message came to nothing: takes what is left of its octets out of the pipe, and answers. */
+/* A message came to nothing: takes what is left of its octets out of the pipe. */
 void runner_drop(struct runner *runner, uint64_t octets);
 /*
  * Waits for the rest of a message of `octets` and for its filter.  True: the spool holds it. False:

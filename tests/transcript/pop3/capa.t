@@ -58,7 +58,8 @@ C: CAPA
 R: +OK
 K: EXPIRE 30
 
-== POP-094 MAP-051 --login-delay
+== POP-094 MAP-051 a delay that is the same for all
+# engine-only
 O: login-delay 60
 C: CAPA
 R: +OK
