@@ -20,6 +20,7 @@ void serve_init(struct serve *serve, const char *session, const char *spool_dir,
 	serve->pid = 0;
 	serve->process = serve->said.fd = serve->channel.fd = -1;
 	serve->session = session;
+	job_begin(&serve->job, EVENT_COUNT); /* what it says is looked at even if it never runs */
 	serve->job.done = true;
 	serve->asked = serve->login = false;
 	spool_init(&serve->parts, spool_dir, spool_memory);

@@ -207,6 +207,21 @@ static void test_drop(void)
 	begin(PROTOCOL_SMTP, &self.every);
 	drop(0);
 	CHECK(ended("disconnect "));
+
+	/* A greeting ends one too, and has to know how much there is of it. */
+	for (unsigned right = 0; right < 2; right++) {
+		struct frame helo = frame_of(FRAME_ASK, EVENT_HELO);
+
+		event_add(&helo.call, FACT_OCTETS, right ? SPAN("6") : SPAN("5"));
+		begin_mail();
+		CHECK(fd_write_all(self.body, SPAN("hello\n")));
+		say_frame(&helo);
+		ask(EVENT_MAIL);
+		bye(END_QUIT);
+		CHECK(finish() == (right ? END_QUIT : END_ERROR));
+		CHECK(strcmp(marks(), right ? "mail rcpt data helo mail disconnect "
+					    : "mail rcpt data helo disconnect ") == 0);
+	}
 }
 
 /* As many answers as there are recipients, in LMTP; one in SMTP. */
