@@ -127,7 +127,7 @@ static void keep_listing(void)
 static void drop_message(void)
 {
 	struct answer answer = { .kind = ANSWER_SHUTDOWN };
-	char bytes[512];
+	char bytes[64]; /* an answer without text */
 	ssize_t got;
 
 	put_frame(&(struct frame){ .kind = FRAME_DROP, .octets = self.piped });

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Hooks that run at the same time but for parallel deliveries. */
+#define HOOKS_FEW    2
 #define POLL_FDS_MAX (5 + RUNNER_HOOKS_MAX * HOOK_POLL_FDS + SERVE_POLL_FDS)
 
 /* SIGTERM: the client may go on until the drain time is over. */
@@ -70,8 +72,14 @@ static void lose_parser(struct runner *runner)
 
 struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 {
-	struct pollfd fds[POLL_FDS_MAX];
-	unsigned first[RUNNER_HOOKS_MAX + 2], count = 0, i;
+	static struct pollfd many[POLL_FDS_MAX];
+	static unsigned many_first[RUNNER_HOOKS_MAX + 2];
+	struct pollfd few[5 + HOOKS_FEW * HOOK_POLL_FDS + SERVE_POLL_FDS];
+	unsigned few_first[HOOKS_FEW + 2];
+	/* An idle session keeps to the stack, and to little of it. */
+	bool fits = runner->hook_count <= HOOKS_FEW;
+	struct pollfd *fds = fits ? few : many;
+	unsigned *first = fits ? few_first : many_first, count = 0, i;
 	int64_t deadline = clock_earlier(runner->drain_deadline, runner->wake), now = clock_now();
 	struct turn turn = { false, false };
 
