@@ -151,8 +151,11 @@ enum scan_result scan_next(struct scan *scan, struct message *message)
 	if (more < 0)
 		return SCAN_ERROR;
 	if (scan->line_len > 0) {
-		enum scan_result result = end_line(scan, message);
+		enum scan_result result;
 
+		/* Whoever delivers next ends the line; the message stays the same. */
+		scan->now.hash = hash_more(scan->now.hash, SPAN("\n"));
+		result = end_line(scan, message);
 		if (result != SCAN_END)
 			return result;
 	}
