@@ -13,6 +13,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Octets of frames that lie on the page that every session touches. */
+#define PENDING_FEW 384
+
 /*
  * The parser's state, one for the process.  What an idle session touches lies together at the
  * front, on one page; the big arrays behind it are touched as far as they are used.
@@ -28,6 +31,7 @@ static _Alignas(4096) struct {
 	int listing;           /* the listing, as long as the session */
 	uint64_t listing_base; /* octets of earlier listings */
 	uint64_t listing_len;
+	char few_bytes[PENDING_FEW]; /* of `pending`, as long as they suffice */
 	struct stream stream;
 	union {
 		struct smtp smtp;
@@ -46,6 +50,24 @@ static _Alignas(4096) struct {
  */
 #define ALWAYS_ASKED (EVENT_BIT(EVENT_LOGOUT) | EVENT_BIT(EVENT_DELIVER))
 
+/* No frame is held back: the small storage will do again. */
+static void begin_pending(void)
+{
+	self.pending = (struct buffer)BUFFER(self.few_bytes);
+}
+
+/* Moves the frames to the large storage. False: they are there already. */
+static bool enlarge_pending(void)
+{
+	struct buffer large = BUFFER(self.pending_bytes);
+
+	if (self.pending.base == self.pending_bytes)
+		return false;
+	buffer_put(&large, buffer_span(&self.pending));
+	self.pending = large;
+	return true;
+}
+
 /* Sends the frames that were held back. A runner that is gone is noticed when it is asked. */
 static void send_pending(void)
 {
@@ -53,7 +75,7 @@ static void send_pending(void)
 		return;
 	frame_send(PARSER_CONTROL, buffer_span(&self.pending), -1);
 	explicit_bzero(self.pending.base, self.pending.len);
-	buffer_clear(&self.pending);
+	begin_pending();
 	self.unannounced = 0;
 }
 
@@ -67,8 +89,11 @@ static void put_frame(const struct frame *frame)
 		return;
 	self.pending.len = before;
 	self.pending.overflow = false;
-	send_pending();
-	frame_put(&self.pending, frame);
+	if (!enlarge_pending()) {
+		send_pending();
+		enlarge_pending();
+	}
+	put_frame(frame);
 }
 
 /* The set of events that are asked about, and those of them whose answer takes its time. */
@@ -307,7 +332,7 @@ int parser_run(struct parser *parser)
 		return 1;
 	self.parser = parser;
 	self.content = self.listing = -1;
-	self.pending = (struct buffer)BUFFER(self.pending_bytes);
+	begin_pending();
 	self.handler = (struct handler){
 		.answer = ask,
 		.body = body,

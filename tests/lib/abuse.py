@@ -496,17 +496,31 @@ def foreigners(program):
 # ---- nothing ----
 
 
+STARTS = 6
+
+
+def share(program):
+    """KiB of memory that a session takes: its two processes' share of every page."""
+    hooks = DROP if program == "pop3-session" else MAIL
+    with Victim("--max-per-source", "0", program=program, hooks=hooks) as server:
+        sessions = [begun(server) for _ in range(50)]
+        total = 0
+        for pid in (pid for session in sessions for pid in session.pids()):
+            with open(f"/proc/{pid}/smaps_rollup") as rollup:
+                total += int(re.search(r"Pss:\s+(\d+)", rollup.read())[1])
+    return total / 50
+
+
 def footprint():
-    """What an idle session takes of the memory that there is: its two processes' share of every page."""
+    """
+    What an idle session takes of the memory that there is, on average over some starts: where the kernel puts
+    the stack makes it one page more or less in each process.
+    """
     for program in PROGRAMS:
-        with Victim("--max-per-source", "0", program=program, hooks=DROP if program == "pop3-session" else MAIL) as server:
-            sessions = [begun(server) for _ in range(50)]
-            total = 0
-            for pid in (pid for session in sessions for pid in session.pids()):
-                with open(f"/proc/{pid}/smaps_rollup") as rollup:
-                    total += int(re.search(r"Pss:\s+(\d+)", rollup.read())[1])
-            print(f"{program}: {total / 50} KiB a session")
-            assert total / 50 <= 64, f"{program}: {total / 50} KiB a session"
+        shares = [share(program) for _ in range(STARTS)]
+        mean = sum(shares) / STARTS
+        print(f"{program}: {mean} KiB a session, {shares}")
+        assert mean <= 64, f"{program}: {mean} KiB a session"
 
 
 # ---- too little ----
