@@ -188,7 +188,7 @@ void document_events(void)
 	for (enum event event = 0; event < EVENT_COUNT; event++) {
 		const struct event_info *info = &event_table[event];
 
-		if (info->kind == EVENT_TRUSTED)
+		if (info->kind == EVENT_OWN)
 			continue;
 		printf(".It Cm %s%s Pq ", info->file, event == EVENT_COMMAND ? "-VERB" : "");
 		document_protocols(info->protocols);

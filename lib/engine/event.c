@@ -26,7 +26,7 @@ enum event event_by_name(struct span name)
 {
 	enum event event = 0;
 
-	while (event < EVENT_COUNT && (event_table[event].kind == EVENT_TRUSTED ||
+	while (event < EVENT_COUNT && (event_table[event].kind == EVENT_OWN ||
 				       !span_equal(name, span_of(event_table[event].file))))
 		event++;
 	return event;

@@ -28,7 +28,7 @@ enum event_kind {
 	EVENT_DECIDES, /* reply text and directives; the exit code decides */
 	EVENT_YIELDS,  /* on exit 0 the data that was asked for, else reply text */
 	EVENT_INFORMS, /* nothing: the session goes on whatever happens */
-	EVENT_TRUSTED, /* there is no program: the runner does what a trusted peer says */
+	EVENT_OWN,     /* there is no program: the runner itself answers */
 };
 
 /* X(NAME, "file name", protocols, kind, may be served by B/serve) */
@@ -62,8 +62,10 @@ enum event_kind {
 	X(TIMEOUT, "timeout", IN_ALL, EVENT_INFORMS, false)                          \
 	X(DISCONNECT, "disconnect", IN_ALL, EVENT_INFORMS, false)                    \
 	X(COMMAND, "command", IN_ALL, EVENT_DECIDES, false) /* file: command-VERB */ \
-	X(XCLIENT, "xclient", IN_MAIL, EVENT_TRUSTED, false)                         \
-	X(XFORWARD, "xforward", IN_MAIL, EVENT_TRUSTED, false)
+	X(XCLIENT, "xclient", IN_MAIL, EVENT_OWN, false)                             \
+	X(XFORWARD, "xforward", IN_MAIL, EVENT_OWN, false)                           \
+	X(STARTTLS, "starttls", IN_ALL, EVENT_OWN, false)                            \
+	X(SASL, "sasl", IN_ALL, EVENT_OWN, false)
 
 enum event {
 #define X(name, file, protocols, kind, servable) EVENT_##name,
@@ -73,7 +75,7 @@ enum event {
 };
 
 /* A set of events. */
-typedef uint32_t event_set;
+typedef uint64_t event_set;
 #define EVENT_BIT(event) ((event_set)1 << (event))
 
 struct event_info {

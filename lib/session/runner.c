@@ -115,7 +115,7 @@ static void keep_facts(struct runner *runner, const struct event_call *call)
 	facts_forget(&runner->facts, SCOPE_CALL);
 	facts_forget(&runner->facts, SCOPE_RECIPIENT);
 	if (call->event == EVENT_AUTH || call->event == EVENT_HELO ||
-	    event_table[call->event].kind == EVENT_TRUSTED)
+	    event_table[call->event].kind == EVENT_OWN)
 		return;
 	for (unsigned i = 0; i < call->count; i++)
 		facts_set(&runner->facts, call->facts[i].name, call->facts[i].value);
@@ -204,7 +204,7 @@ static bool acceptable(struct runner *runner, const struct frame *frame)
 		return false;
 	if (event == EVENT_LOGOUT || event == EVENT_DELIVER)
 		return asked;
-	if (event_table[event].kind == EVENT_TRUSTED && !asked)
+	if (event_table[event].kind == EVENT_OWN && !asked)
 		return false;
 	/* To tell where one has to ask would go round a program that wants to decide. */
 	return asked == runner_handles(runner, event);

@@ -232,9 +232,9 @@ static void answer(struct player *player)
 {
 	const struct event_call call = player->engine->call;
 	bool handled = (machine_handled(player->machine) & EVENT_BIT(call.event)) != 0;
-	bool trusted = event_table[call.event].kind == EVENT_TRUSTED;
+	bool own = event_table[call.event].kind == EVENT_OWN;
 
-	if (handled && !trusted)
+	if (handled && !own)
 		log_event(player, &call);
 	machine_told(player->machine, &call);
 	if (call.event == EVENT_DELIVER && handled)
