@@ -70,6 +70,21 @@ greet() {
 	[[ $stderr == *'--max-errors: '* ]]
 }
 
+@test "TLS: a key needs its certificate, one way to certificates is enough, implicit needs one" {
+	run -78 greet --tls-cert cert.pem
+	run cat "$BATS_TEST_TMPDIR/stderr"
+	assert_output --partial 'tls-cert: tls-cert and tls-key go together'
+	run -78 greet --tls-key key.pem
+	run -78 greet --tls-cert cert.pem --tls-key key.pem --tls-dir certs
+	run cat "$BATS_TEST_TMPDIR/stderr"
+	assert_output --partial 'tls-dir: there is tls-cert already'
+	run -78 greet --tls implicit
+	run cat "$BATS_TEST_TMPDIR/stderr"
+	assert_output --partial 'tls: implicit needs tls-cert and tls-key, or tls-dir'
+	run -78 greet --tls-min 1.1
+	run -78 greet --tls yes
+}
+
 @test "options of a sibling are passed over in environment and file, refused as flags" {
 	echo 'lock-file /run/lock/%u' >"$file"
 	MAILSESSION_EXPIRE='not looked at' run -0 greet --config "$file"

@@ -232,6 +232,27 @@ static bool load_file(struct loader *loader)
 	return true;
 }
 
+static bool tls_makes_sense(struct loader *loader)
+{
+	const struct options *options = loader->options;
+
+	if ((options->tls_cert == NULL) != (options->tls_key == NULL))
+		return loader_refuse(loader,
+				     options->tls_key == NULL ? SPAN("tls-cert") : SPAN("tls-key"),
+				     "tls-cert and tls-key go together");
+	if (options->tls_cert != NULL && options->tls_dir != NULL)
+		return loader_refuse(loader, SPAN("tls-dir"), "there is tls-cert already");
+	if (options->tls == TLS_IMPLICIT && !options_have_certificate(options))
+		return loader_refuse(loader, SPAN("tls"),
+				     "implicit needs tls-cert and tls-key, or tls-dir");
+	return true;
+}
+
+bool options_have_certificate(const struct options *options)
+{
+	return options->tls_cert != NULL || options->tls_dir != NULL;
+}
+
 /* What only two options together can get wrong. */
 static bool make_sense(struct loader *loader)
 {
@@ -241,6 +262,8 @@ static bool make_sense(struct loader *loader)
 	size_t taken = span_of(options->hostname).len + span_of(options->greeting).len;
 
 	loader->layer = LAYER_DEFAULT;
+	if (!tls_makes_sense(loader))
+		return false;
 	if (options->hostname == NULL &&
 	    !loader_warn(loader, "the host name has no domain: set --hostname"))
 		return false;

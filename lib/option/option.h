@@ -27,6 +27,8 @@
 enum sandbox_mode { SANDBOX_OFF, SANDBOX_ON, SANDBOX_REQUIRE };
 enum bare_newline { BARE_NEWLINE_REJECT, BARE_NEWLINE_CLEAN };
 enum insecure_auth { INSECURE_AUTH_NEVER, INSECURE_AUTH_LOCAL, INSECURE_AUTH_ALWAYS };
+enum tls_mode { TLS_OFF, TLS_STARTTLS, TLS_IMPLICIT };
+enum tls_version { TLS_1_2, TLS_1_3 };
 enum line_ends { LINE_ENDS_LF, LINE_ENDS_CRLF };
 enum option_log_format { OPTION_LOG_TEXT, OPTION_LOG_JSON };
 
@@ -91,6 +93,9 @@ enum options_result options_load(struct options *options, enum protocol protocol
 
 /* The defaults alone, for programs that bring their own configuration. */
 void options_default(struct options *options, enum protocol protocol);
+
+/* Is there a certificate to speak TLS with? Whether it is any good tls-session(8) knows. */
+bool options_have_certificate(const struct options *options);
 
 /* "smtp-session", "lmtp-session", "pop3-session". */
 const char *option_program(enum protocol protocol);

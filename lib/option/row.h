@@ -28,6 +28,7 @@ enum option_kind {
 	X(LIMITS, "Limits")       \
 	X(TIMES, "Time limits")   \
 	X(PROTOCOL, "Protocol")   \
+	X(TLS, "TLS")             \
 	X(BACKEND, "Backend")     \
 	X(LOGGING, "Logging")
 

@@ -28,6 +28,12 @@ static const struct option_word line_end_words[] = { { "lf", LINE_ENDS_LF },
 static const struct option_word format_words[] = { { "text", OPTION_LOG_TEXT },
 						   { "json", OPTION_LOG_JSON },
 						   { NULL, 0 } };
+static const struct option_word tls_words[] = {
+	{ "implicit", TLS_IMPLICIT }, { "starttls", TLS_STARTTLS }, { "off", TLS_OFF }, { NULL, 0 }
+};
+static const struct option_word tls_version_words[] = { { "1.2", TLS_1_2 },
+							{ "1.3", TLS_1_3 },
+							{ NULL, 0 } };
 static const struct option_word level_words[] = {
 	{ "err", LOG_ERR },   { "warning", LOG_WARNING }, { "notice", LOG_NOTICE },
 	{ "info", LOG_INFO }, { "debug", LOG_DEBUG },     { NULL, 0 }

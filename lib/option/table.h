@@ -149,6 +149,32 @@
 	     "whether the address it tells is trusted is judged anew. XFORWARD is told to programs "  \
 	     "as XFORWARD_* variables and decides nothing. Others hear 550 5.7.0. Networks as for "   \
 	     "--proxy-protocol; behind a PROXY header the address in it counts.")                     \
+	/* ---- TLS ---- */                                                                           \
+	CHOICE(tls, "tls", IN_ALL, enum tls_mode, tls_words, "starttls", TLS, "when TLS begins",      \
+	       "implicit: with the connection, before the greeting (ports 465 and 995). starttls: "   \
+	       "when the client says STARTTLS or STLS, which is announced when there is a "           \
+	       "certificate, or a server in front that offers UCSPI-TLS. off: never.")                \
+	TEXT(tls_cert, "tls-cert", IN_ALL, NULL, "FILE", file, TLS, "certificate chain, PEM",         \
+	     "The server's certificate, then those that lead to a root. Read anew for each "          \
+	     "connection, so that a renewal needs no restart.")                                       \
+	TEXT(tls_key, "tls-key", IN_ALL, NULL, "FILE", file, TLS, "the key to it, PEM",               \
+	     "Readable by the user of the session, and by nobody else.")                              \
+	TEXT(tls_dir, "tls-dir", IN_ALL, NULL, "DIR", file, TLS, "certificates by name, instead",     \
+	     "Holds a folder for each name that clients ask for (NAME/fullchain.pem, "                \
+	     "NAME/privkey.pem), and default for all others.")                                        \
+	TEXT(tls_client_ca, "tls-client-ca", IN_ALL, NULL, "FILE", file, TLS,                         \
+	     "ask for certificates of these authorities",                                             \
+	     "A client without one is served all the same. The name in one that holds is "            \
+	     "TLS_PEER.")                                                                             \
+	TEXT(tls_ticket_keys, "tls-ticket-keys", IN_ALL, NULL, "FILE", file, TLS,                     \
+	     "keys that let clients resume",                                                          \
+	     "Shared by all sessions that read the file; without it each connection is a full "       \
+	     "handshake.")                                                                            \
+	CHOICE(tls_min, "tls-min", IN_ALL, enum tls_version, tls_version_words, "1.2", TLS,           \
+	       "oldest version of TLS", "")                                                           \
+	BOOL(tls_require, "tls-require", IN_ALL, TLS, "take nothing in clear",                        \
+	     "Before TLS all but the commands that lead to it hear 530 5.7.0 or -ERR. Not for a "     \
+	     "server that takes mail from the internet (RFC 3207 4).")                                \
 	/* ---- backend ---- */                                                                       \
 	COUNT(parallel_deliveries, "parallel-deliveries", IN_LMTP, "1", 1, 64, BACKEND,               \
 	      "deliveries of a message at a time", "Replies keep the order of the recipients.")       \
