@@ -51,11 +51,12 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $@;)
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c))
 # What users start, and what those start.
 COMMANDS = smtp-session lmtp-session pop3-session
-HELPERS  = maildir-store mbox-store passwd-auth auth-ok hook-runner
+HELPERS  = maildir-store mbox-store passwd-auth sasl-session auth-ok hook-runner
 PROGRAMS = $(COMMANDS) $(HELPERS)
 # Dynamic: those that need a big library (and libcrypt, whose static musl counterpart lacks yescrypt). All
 # others are static: they start in a moment and nothing but libc is linked into them.
-LIBS_passwd-auth = -lcrypt
+LIBS_passwd-auth  = -lcrypt
+LIBS_sasl-session = -lgsasl -lcrypto
 DYNAMIC_PROGRAMS = $(foreach program,$(PROGRAMS),$(if $(LIBS_$(program)),$(program)))
 STATIC_PROGRAMS  = $(filter-out $(DYNAMIC_PROGRAMS),$(PROGRAMS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
@@ -158,7 +159,7 @@ $(BUILD)/man/%: % $(BUILD)/document
 
 # ---- tests -----------------------------------------------------------------------------------
 # Debian's packages. `make deps` installs those that are missing and starts no daemon.
-BUILD_PACKAGES = gcc make libc6-dev libcrypt-dev linux-libc-dev musl-tools
+BUILD_PACKAGES = gcc make libc6-dev libcrypt-dev libgsasl-dev libssl-dev linux-libc-dev musl-tools
 DEMO_PACKAGES  = curl netcat-openbsd swaks
 TEST_PACKAGES  = bats bats-assert bats-file bats-support clang clang-format fetchmail git haproxy ipsvd mandoc mpop \
                  msmtp netbase openssl perl pkg-config python3 shellcheck socat spamc sqlite3 strace systemd ucspi-tcp
