@@ -78,6 +78,11 @@ static void pop3_options(void)
 	document_options(PROTOCOL_POP3);
 }
 
+static void tls_options(void)
+{
+	document_options(PROGRAM_TLS);
+}
+
 static const struct {
 	const char *line;
 	void (*write)(void);
@@ -85,6 +90,7 @@ static const struct {
 	{ ".\\\" @OPTIONS smtp-session@\n", smtp_options },
 	{ ".\\\" @OPTIONS lmtp-session@\n", lmtp_options },
 	{ ".\\\" @OPTIONS pop3-session@\n", pop3_options },
+	{ ".\\\" @OPTIONS tls-session@\n", tls_options },
 	{ ".\\\" @EVENTS@\n", document_events },
 	{ ".\\\" @FACTS@\n", document_facts },
 	{ ".\\\" @ENDS@\n", document_ends },

@@ -27,13 +27,19 @@ static void put_row(const struct option_row *row, enum protocol protocol)
 void document_options(enum protocol protocol)
 {
 	for (unsigned section = 0; section < SECTION_COUNT; section++) {
-		printf(".Ss %s\n.Bl -tag -width Ds\n", option_headings[section]);
+		bool headed = false;
+
 		for (size_t i = 0; i < OPTION_COUNT; i++) {
 			const struct option_row *row = &option_rows[i];
 
-			if (row->section == section && option_serves(row, protocol))
-				put_row(row, protocol);
+			if (row->section != section || !option_serves(row, protocol))
+				continue;
+			if (!headed)
+				printf(".Ss %s\n.Bl -tag -width Ds\n", option_headings[section]);
+			headed = true;
+			put_row(row, protocol);
 		}
-		puts(".El");
+		if (headed)
+			puts(".El");
 	}
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "engine/verdict.h"
 #include "launch/account.h"
+#include "launch/logging.h"
 #include "launch/loop.h"
 #include "launch/notify.h"
 #include "launch/start.h"
@@ -14,9 +15,7 @@
 #include "session/session.h"
 #include "session/title.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* The program, as long as it runs. Of the two sets of options one is in force and one is spare, for
@@ -27,53 +26,7 @@ static struct {
 	char **argv;
 	struct options options[2];
 	unsigned in_force;
-	bool syslog;
 } program;
-
-/* True when fd 2 is what systemd connected to its journal: JOURNAL_STREAM names its device and
- * inode. */
-static bool stderr_is_journal(void)
-{
-	char text[48];
-	struct buffer buffer = BUFFER(text);
-	struct stat status;
-
-	if (getenv("JOURNAL_STREAM") == NULL || fstat(2, &status) != 0)
-		return false;
-	buffer_number(&buffer, status.st_dev);
-	buffer_byte(&buffer, ':');
-	buffer_number(&buffer, status.st_ino);
-	return span_equal(buffer_span(&buffer), span_of(getenv("JOURNAL_STREAM")));
-}
-
-static void configure_log(const struct options *options)
-{
-	struct log_settings settings = {
-		.format =
-			options->log_format == OPTION_LOG_JSON ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT,
-		.level = options->log_level,
-		.priorities = stderr_is_journal(),
-		.syslog = program.syslog,
-		.program = option_program(program.protocol),
-	};
-
-	log_configure(&settings);
-}
-
-/* Under a BSD-style inetd fd 2 is the client's socket, and nothing of ours may go there. */
-static void part_stderr_from_client(void)
-{
-	int null;
-
-	program.syslog = log_stderr_is_client();
-	if (!program.syslog)
-		return;
-	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (null < 0)
-		return;
-	dup2(null, 2);
-	fd_close(&null);
-}
 
 static enum options_result load(struct options *options, struct buffer *error)
 {
@@ -115,7 +68,7 @@ static const struct options *reload(void)
 		return NULL;
 	}
 	program.in_force = 1 - program.in_force;
-	configure_log(options);
+	logging_configure(options, program.protocol);
 	log_warnings(options);
 	return options;
 }
@@ -258,8 +211,8 @@ int program_main(enum protocol protocol, int argc, char **argv)
 	program.argc = argc;
 	program.argv = title_init(argc, argv);
 	result = load(options, &error);
-	part_stderr_from_client();
-	configure_log(options);
+	logging_part_from_client();
+	logging_configure(options, program.protocol);
 	switch (result) {
 	case OPTIONS_RUN:
 		return run(options);

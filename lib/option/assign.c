@@ -104,7 +104,7 @@ static bool refuse_sibling(const struct loader *loader, const struct option_row 
 {
 	locate(loader, span_of(row->name));
 	buffer_string(loader->error, "an option of");
-	for (enum protocol other = 0; other <= PROTOCOL_POP3; other++) {
+	for (enum protocol other = 0; other <= PROGRAM_TLS; other++) {
 		if (option_serves(row, other)) {
 			buffer_byte(loader->error, ' ');
 			buffer_string(loader->error, option_program(other));

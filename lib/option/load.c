@@ -103,17 +103,27 @@ static bool take_flag(struct loader *loader, int argc, char *const *argv, int *a
 	return loader_assign(loader, row, value);
 }
 
+/* What stands behind the flags of tls-session is not ours. */
+static bool take_program(struct loader *loader, int at)
+{
+	loader->options->operands = at;
+	return true;
+}
+
 static bool load_flags(struct loader *loader, int argc, char *const *argv,
 		       enum options_result *result)
 {
 	bool flags = true;
 
 	loader->layer = LAYER_FLAG;
+	loader->options->operands = argc;
 	for (int i = 1; i < argc; i++) {
 		struct span argument = span_of(argv[i]);
 
 		if (flags && span_equal(argument, SPAN("--"))) {
 			flags = false;
+			if (loader->protocol == PROGRAM_TLS)
+				return take_program(loader, i + 1);
 		} else if (flags && span_starts(argument, SPAN("--"))) {
 			if (!take_flag(loader, argc, argv, &i, result))
 				return false;
@@ -123,6 +133,8 @@ static bool load_flags(struct loader *loader, int argc, char *const *argv,
 			loader_quote(loader->error, argument);
 			buffer_string(loader->error, " is no option; all begin with two dashes");
 			return false;
+		} else if (loader->protocol == PROGRAM_TLS) {
+			return take_program(loader, i);
 		} else if (!take_directory(loader, argument)) {
 			return false;
 		}
@@ -264,7 +276,7 @@ static bool make_sense(struct loader *loader)
 	loader->layer = LAYER_DEFAULT;
 	if (!tls_makes_sense(loader))
 		return false;
-	if (options->hostname == NULL &&
+	if (options->hostname == NULL && loader->protocol != PROGRAM_TLS &&
 	    !loader_warn(loader, "the host name has no domain: set --hostname"))
 		return false;
 	if (loader->protocol != PROTOCOL_POP3 && taken > room)

@@ -32,6 +32,14 @@ enum tls_version { TLS_1_2, TLS_1_3 };
 enum line_ends { LINE_ENDS_LF, LINE_ENDS_CRLF };
 enum option_log_format { OPTION_LOG_TEXT, OPTION_LOG_JSON };
 
+/*
+ * Options belong to the program that serves a protocol.  tls-session serves none, and shares some
+ * of them: this stands for it.
+ */
+#define PROGRAM_TLS ((enum protocol)(PROTOCOL_POP3 + 1))
+#define IN_TLS      (1U << PROGRAM_TLS)
+#define IN_EVERY    (IN_ALL | IN_TLS)
+
 /* Every item is followed by a NUL, so that item.base is a C string as well. */
 struct option_list {
 	struct span *items;
@@ -43,7 +51,9 @@ enum options_result {
 	OPTIONS_CHECK,   /* --check: loaded and sound; say what a session would do */
 	OPTIONS_HELP,    /* --help: nothing else was looked at */
 	OPTIONS_VERSION, /* --version: nothing else was looked at */
-	OPTIONS_ERROR,   /* the text says why; exit 78. Every field has a value all the same. */
+	OPTIONS_SESSION, /* --session and --ucspi of tls-session, instead of OPTIONS_RUN */
+	OPTIONS_UCSPI,
+	OPTIONS_ERROR, /* the text says why; exit 78. Every field has a value all the same. */
 };
 
 /* Where a value came from. */
@@ -75,7 +85,8 @@ struct options {
 #define OPTION_LIST_FIELD(field, ...)                         struct option_list field;
 	OPTIONS(OPTION_NOTHING, OPTION_BOOL_FIELD, OPTION_SIZE_FIELD, OPTION_NUMBER_FIELD,
 		OPTION_NUMBER_FIELD, OPTION_CHOICE_FIELD, OPTION_TEXT_FIELD, OPTION_LIST_FIELD)
-	const char *directory;       /* the backend directory */
+	const char *directory;       /* the backend directory; NULL for tls-session */
+	int operands;                /* tls-session: argv from here on is the program to run */
 	struct option_list warnings; /* texts for the log: served all the same */
 	struct option_source sources[OPTION_COUNT];
 	size_t used; /* octets of the arena */
@@ -97,7 +108,7 @@ void options_default(struct options *options, enum protocol protocol);
 /* Is there a certificate to speak TLS with? Whether it is any good tls-session(8) knows. */
 bool options_have_certificate(const struct options *options);
 
-/* "smtp-session", "lmtp-session", "pop3-session". */
+/* "smtp-session", "lmtp-session", "pop3-session", "tls-session". */
 const char *option_program(enum protocol protocol);
 
 /* The text of --help and of --version (OPTIONS_TEXT_MAX suffice). */

@@ -48,12 +48,17 @@ static void put_row(struct buffer *text, const struct option_row *row, enum prot
 	buffer_byte(text, '\n');
 }
 
-void options_help(struct buffer *text, enum protocol protocol)
+static void put_usage(struct buffer *text, enum protocol protocol)
 {
 	static const char *const names[] = { "SMTP", "LMTP", "POP3" };
 
 	buffer_string(text, "Usage: ");
 	buffer_string(text, option_program(protocol));
+	if (protocol == PROGRAM_TLS) {
+		buffer_string(text, " [OPTION]... [--] PROGRAM [ARGUMENT]...\n"
+				    "Speaks TLS on fd 0 and 1, and what is inside with PROGRAM.\n");
+		return;
+	}
 	buffer_string(text, " [OPTION]... [DIRECTORY]\nServes ");
 	buffer_string(text, names[protocol]);
 	buffer_string(text,
@@ -61,16 +66,34 @@ void options_help(struct buffer *text, enum protocol protocol)
 		      "by default ");
 	buffer_string(text, option_directory(protocol));
 	buffer_string(text, ".\n");
+}
+
+void options_help(struct buffer *text, enum protocol protocol)
+{
+	put_usage(text, protocol);
 	for (unsigned section = 0; section < SECTION_COUNT; section++) {
-		buffer_byte(text, '\n');
-		buffer_string(text, option_headings[section]);
-		buffer_string(text, ":\n");
+		bool headed = false;
+
 		for (size_t i = 0; i < OPTION_COUNT; i++) {
 			const struct option_row *row = &option_rows[i];
 
-			if (row->section == section && option_serves(row, protocol))
-				put_row(text, row, protocol);
+			if (row->section != section || !option_serves(row, protocol))
+				continue;
+			if (!headed) {
+				buffer_byte(text, '\n');
+				buffer_string(text, option_headings[section]);
+				buffer_string(text, ":\n");
+			}
+			headed = true;
+			put_row(text, row, protocol);
 		}
+	}
+	if (protocol == PROGRAM_TLS) {
+		buffer_string(
+			text,
+			"\n--tls-min 1.3 may also stand in the environment, MAILSESSION_TLS_MIN=1.3,\n"
+			"and in FILE, tls-min 1.3. Flags come first, then environment, then FILE.\n");
+		return;
 	}
 	buffer_string(
 		text,

@@ -51,8 +51,8 @@ const char *const option_headings[SECTION_COUNT] = {
 			     .section = SECTION_##part, .offset = offsetof(struct options, field), \
 			     .fallback = value, .fallback_pop3 = pop3, .least = from, .most = to,  \
 			     .argument = unit, .help = text, .manual = more },
-#define ROW_ACTION(field, title, result, part, text, more)                                     \
-	[OPTION_##field] = { .name = title, .kind = KIND_ACTION, .protocols = IN_ALL,          \
+#define ROW_ACTION(field, title, in, result, part, text, more)                                 \
+	[OPTION_##field] = { .name = title, .kind = KIND_ACTION, .protocols = in,              \
 			     .section = SECTION_##part, .action = result,                      \
 			     .help = text, .manual = more },
 #define ROW_BOOL(field, title, in, part, text, more)                                           \
@@ -92,6 +92,7 @@ static const struct {
 	[PROTOCOL_SMTP] = { "smtp-session", MS_SYSCONFDIR "/mail-session/smtp" },
 	[PROTOCOL_LMTP] = { "lmtp-session", MS_SYSCONFDIR "/mail-session/lmtp" },
 	[PROTOCOL_POP3] = { "pop3-session", MS_SYSCONFDIR "/mail-session/pop3" },
+	[PROGRAM_TLS] = { "tls-session", NULL },
 };
 
 const char *option_program(enum protocol protocol)

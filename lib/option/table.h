@@ -6,7 +6,7 @@
  * the configuration file, --help, --check, the OPTIONS section of the manual pages and
  * the completion of the shell.  Texts: one line for --help, and what the manual adds to it.
  *
- *	ACTION(field, name, result, section, help, manual)
+ *	ACTION(field, name, programs, result, section, help, manual)
  *	BOOL(field, name, programs, section, help, manual)                  default no
  *	SIZE(field, name, programs, default, least, most, section, help, manual)
  *	COUNT(field, name, programs, default, least, most, section, help, manual)
@@ -20,14 +20,20 @@
 
 #define OPTIONS(ACTION, BOOL, SIZE, COUNT, SECONDS, CHOICE, TEXT, LIST)                               \
 	/* ---- general ---- */                                                                       \
-	TEXT(config, "config", IN_ALL, NULL, "FILE", file, GENERAL, "read options from FILE",         \
+	TEXT(config, "config", IN_EVERY, NULL, "FILE", file, GENERAL, "read options from FILE",       \
 	     "A line is a name, a blank and a value; # begins a comment line. Options of the "        \
 	     "sibling programs are skipped, so that one file can serve all of them.")                 \
-	ACTION(check, "check", OPTIONS_CHECK, GENERAL, "say what a session would do, and exit",       \
+	ACTION(check, "check", IN_EVERY, OPTIONS_CHECK, GENERAL,                                      \
+	       "say what a session would do, and exit",                                               \
 	       "Checks options and backend directory, prints every option with its value and "        \
 	       "source, what would be announced and which program each event runs.")                  \
-	ACTION(help, "help", OPTIONS_HELP, GENERAL, "print this text, and exit", "")                  \
-	ACTION(version, "version", OPTIONS_VERSION, GENERAL, "print the version, and exit", "")       \
+	ACTION(help, "help", IN_EVERY, OPTIONS_HELP, GENERAL, "print this text, and exit", "")        \
+	ACTION(version, "version", IN_EVERY, OPTIONS_VERSION, GENERAL,                                \
+	       "print the version, and exit", "")                                                     \
+	ACTION(session, "session", IN_TLS, OPTIONS_SESSION, GENERAL,                                  \
+	       "started by a session: see below", "")                                                 \
+	ACTION(ucspi, "ucspi", IN_TLS, OPTIONS_UCSPI, GENERAL, "TLS when PROGRAM asks for it",        \
+	       "PROGRAM is started at once, and TLS when it asks by UCSPI-TLS.")                      \
 	TEXT(hostname, "hostname", IN_ALL, NULL, "NAME", hostname, GENERAL,                           \
 	     "its own name (the system's)",                                                           \
 	     "A domain name or an address literal. By default the system's host name if it has a "    \
@@ -37,7 +43,7 @@
 	     "POP3 it may not hold <...@...>, which clients take for an offer of APOP.")              \
 	TEXT(signoff, "signoff", IN_ALL, NULL, "TEXT", line, GENERAL, "text of the reply to QUIT",    \
 	     "")                                                                                      \
-	CHOICE(sandbox, "sandbox", IN_ALL, enum sandbox_mode, sandbox_words, "on", GENERAL,           \
+	CHOICE(sandbox, "sandbox", IN_EVERY, enum sandbox_mode, sandbox_words, "on", GENERAL,         \
 	       "confine the parser of network input",                                                 \
 	       "on: with what the kernel offers, and a log line for what it lacks. require: refuse "  \
 	       "to serve where something is missing. off: not at all, for debugging.")                \
@@ -57,10 +63,10 @@
 	SECONDS(drain, "drain", IN_ALL, "30", "30", 0, SECONDS_MOST, LISTENING,                       \
 		"how long sessions may outlive SIGTERM",                                              \
 		"Then their clients hear 421 or -ERR. A delivery that has started is finished.")      \
-	TEXT(user, "user", IN_ALL, NULL, "NAME[:GROUP]", account, LISTENING,                          \
+	TEXT(user, "user", IN_EVERY, NULL, "NAME[:GROUP]", account, LISTENING,                        \
 	     "user to become once sockets are bound",                                                 \
 	     "Without it a program that root starts stays root, with a warning.")                     \
-	LIST(proxy_protocol, "proxy-protocol", IN_ALL, "NETWORK,...", network, LISTENING,             \
+	LIST(proxy_protocol, "proxy-protocol", IN_EVERY, "NETWORK,...", network, LISTENING,           \
 	     "front ends that send PROXY headers",                                                    \
 	     "A connection from one of these networks begins with a header of the PROXY protocol, "   \
 	     "version 1 or 2, within five seconds, or is closed without a word. It says who the "     \
@@ -154,27 +160,32 @@
 	       "implicit: with the connection, before the greeting (ports 465 and 995). starttls: "   \
 	       "when the client says STARTTLS or STLS, which is announced when there is a "           \
 	       "certificate, or a server in front that offers UCSPI-TLS. off: never.")                \
-	TEXT(tls_cert, "tls-cert", IN_ALL, NULL, "FILE", file, TLS, "certificate chain, PEM",         \
+	TEXT(tls_cert, "tls-cert", IN_EVERY, NULL, "FILE", file, TLS, "certificate chain, PEM",       \
 	     "The server's certificate, then those that lead to a root. Read anew for each "          \
 	     "connection, so that a renewal needs no restart.")                                       \
-	TEXT(tls_key, "tls-key", IN_ALL, NULL, "FILE", file, TLS, "the key to it, PEM",               \
+	TEXT(tls_key, "tls-key", IN_EVERY, NULL, "FILE", file, TLS, "the key to it, PEM",             \
 	     "Readable by the user of the session, and by nobody else.")                              \
-	TEXT(tls_dir, "tls-dir", IN_ALL, NULL, "DIR", file, TLS, "certificates by name, instead",     \
+	TEXT(tls_dir, "tls-dir", IN_EVERY, NULL, "DIR", file, TLS,                                    \
+	     "certificates by name, instead",                                                         \
 	     "Holds a folder for each name that clients ask for (NAME/fullchain.pem, "                \
 	     "NAME/privkey.pem), and default for all others.")                                        \
-	TEXT(tls_client_ca, "tls-client-ca", IN_ALL, NULL, "FILE", file, TLS,                         \
+	TEXT(tls_client_ca, "tls-client-ca", IN_EVERY, NULL, "FILE", file, TLS,                       \
 	     "ask for certificates of these authorities",                                             \
 	     "A client without one is served all the same. The name in one that holds is "            \
 	     "TLS_PEER.")                                                                             \
-	TEXT(tls_ticket_keys, "tls-ticket-keys", IN_ALL, NULL, "FILE", file, TLS,                     \
+	TEXT(tls_ticket_keys, "tls-ticket-keys", IN_EVERY, NULL, "FILE", file, TLS,                   \
 	     "keys that let clients resume",                                                          \
 	     "Shared by all sessions that read the file; without it each connection is a full "       \
 	     "handshake.")                                                                            \
-	CHOICE(tls_min, "tls-min", IN_ALL, enum tls_version, tls_version_words, "1.2", TLS,           \
+	CHOICE(tls_min, "tls-min", IN_EVERY, enum tls_version, tls_version_words, "1.2", TLS,         \
 	       "oldest version of TLS", "")                                                           \
 	BOOL(tls_require, "tls-require", IN_ALL, TLS, "take nothing in clear",                        \
 	     "Before TLS all but the commands that lead to it hear 530 5.7.0 or -ERR. Not for a "     \
 	     "server that takes mail from the internet (RFC 3207 4).")                                \
+	LIST(tls_alpn, "tls-alpn", IN_TLS, "NAME,...", text, TLS,                                     \
+	     "application protocols that are spoken (smtp, lmtp, pop3)",                              \
+	     "A client that names protocols (ALPN, RFC 7301) and none of these is refused, so that "  \
+	     "what a browser sends is no mail.")                                                      \
 	/* ---- backend ---- */                                                                       \
 	COUNT(parallel_deliveries, "parallel-deliveries", IN_LMTP, "1", 1, 64, BACKEND,               \
 	      "deliveries of a message at a time", "Replies keep the order of the recipients.")       \
@@ -192,9 +203,9 @@
 	     "Held from list until logout when there is no serve program, which keeps its own. "      \
 	     "%u is the user, %n what stands before the @, %d what stands behind it.")                \
 	/* ---- logging ---- */                                                                       \
-	CHOICE(log_format, "log-format", IN_ALL, enum option_log_format, format_words, "text",        \
+	CHOICE(log_format, "log-format", IN_EVERY, enum option_log_format, format_words, "text",      \
 	       LOGGING, "form of log lines", "text: key=value pairs.")                                \
-	CHOICE(log_level, "log-level", IN_ALL, int, level_words, "info", LOGGING,                     \
+	CHOICE(log_level, "log-level", IN_EVERY, int, level_words, "info", LOGGING,                   \
 	       "log this and what is graver", "")                                                     \
 	TEXT(trace, "trace", IN_ALL, NULL, "FILE", file, LOGGING,                                     \
 	     "append the dialogue, secrets masked",                                                   \

@@ -51,6 +51,12 @@ static struct rlimit *lower(struct rlimit *limit, rlim_t most)
 
 bool sandbox_enter(const struct sandbox_offer *offer, bool writes_files)
 {
+	return sandbox_enter_with(offer, writes_files, NULL, 0);
+}
+
+bool sandbox_enter_with(const struct sandbox_offer *offer, bool writes_files, const long *more,
+			size_t count)
+{
 	struct rlimit now;
 
 	if (SANITIZED)
@@ -62,5 +68,5 @@ bool sandbox_enter(const struct sandbox_offer *offer, bool writes_files)
 		return false;
 	if (offer->landlock > 0 && !landlock_enter(offer->landlock))
 		return false;
-	return !offer->seccomp || seccomp_enter();
+	return !offer->seccomp || seccomp_enter(more, count);
 }

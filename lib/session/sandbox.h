@@ -10,6 +10,7 @@
 #define MAILSESSION_SANDBOX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* What this kernel offers us. */
 struct sandbox_offer {
@@ -29,9 +30,13 @@ const char *sandbox_lacks(const struct sandbox_offer *offer);
  */
 bool sandbox_enter(const struct sandbox_offer *offer, bool writes_files);
 
+/* As the above, with `count` system calls of `more` allowed beside those of the parser. */
+bool sandbox_enter_with(const struct sandbox_offer *offer, bool writes_files, const long *more,
+			size_t count);
+
 /* The mechanisms; each false on failure. */
 bool seccomp_available(void);
-bool seccomp_enter(void);
+bool seccomp_enter(const long *more, size_t count);
 int landlock_abi(void);
 bool landlock_enter(int abi);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * seccomp.c - the system calls that a parser may make; any other kills the process.
+ * seccomp.c - the system calls that a parser may make, and those that a helper adds to them; any
+ * other kills the process.
  *
  * The filter is written by hand: a library would be linked into the parser, and takes
  * twice as long to load the same list.
@@ -13,6 +14,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -45,6 +47,9 @@ static const long allowed[] = {
 	SYS_getrandom, SYS_brk,          SYS_munmap,          SYS_mremap,   SYS_madvise,
 	SYS_futex,     SYS_rt_sigreturn, SYS_restart_syscall, SYS_exit,     SYS_exit_group,
 };
+
+/* Calls that a helper may add. */
+#define MORE_MAX 16
 
 #define COUNT                 (sizeof(allowed) / sizeof(*allowed))
 #define FIELD(name)           offsetof(struct seccomp_data, name)
@@ -82,19 +87,29 @@ bool seccomp_available(void)
 	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-bool seccomp_enter(void)
+/* Appends a pair of test and return for each call. */
+static size_t allow(struct sock_filter *filter, size_t at, const long *calls, size_t count)
 {
-	struct sock_filter filter[HEAD + 2 * COUNT + 1];
-	struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
-	size_t at = 0;
-
-	for (; at < HEAD; at++)
-		filter[at] = head[at];
-	for (size_t i = 0; i < COUNT; i++) {
-		filter[at++] = (struct sock_filter)SKIP_UNLESS(allowed[i], 1);
+	for (size_t i = 0; i < count; i++) {
+		filter[at++] = (struct sock_filter)SKIP_UNLESS(calls[i], 1);
 		filter[at++] = (struct sock_filter)RETURN(SECCOMP_RET_ALLOW);
 	}
-	filter[at] = (struct sock_filter)RETURN(SECCOMP_RET_KILL_PROCESS);
+	return at;
+}
+
+bool seccomp_enter(const long *more, size_t count)
+{
+	struct sock_filter filter[HEAD + 2 * (COUNT + MORE_MAX) + 1];
+	struct sock_fprog program = { 0, filter };
+	size_t at;
+
+	if (count > MORE_MAX)
+		return false;
+	memcpy(filter, head, sizeof(head));
+	at = allow(filter, HEAD, allowed, COUNT);
+	at = allow(filter, at, more, count);
+	filter[at++] = (struct sock_filter)RETURN(SECCOMP_RET_KILL_PROCESS);
+	program.len = (unsigned short)at;
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 }
 
@@ -105,8 +120,9 @@ bool seccomp_available(void)
 	return false;
 }
 
-bool seccomp_enter(void)
+bool seccomp_enter(const long *more, size_t count)
 {
+	(void)more, (void)count;
 	errno = ENOSYS;
 	return false;
 }

@@ -25,7 +25,7 @@ static void rows_are_sound(void)
 				break;
 		CHECK(names[i].field[at] == '\0' && row->name[at] == '\0');
 		CHECK(row->help[0] != '\0' && row->protocols != 0 && row->manual != NULL);
-		for (enum protocol in = 0; in <= PROTOCOL_POP3; in++) {
+		for (enum protocol in = 0; in <= PROGRAM_TLS; in++) {
 			const char *value = option_fallback(row, in);
 
 			if (option_serves(row, in) && value != NULL && row->kind != KIND_BOOL)
