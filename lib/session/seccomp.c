@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * seccomp.c - the system calls that a parser may make, and those that a helper adds to them; any
- * other kills the process.
+ * seccomp.c - the system calls that a parser may make; any other kills the process.
  *
  * The filter is written by hand: a library would be linked into the parser, and takes
  * twice as long to load the same list.
@@ -37,7 +36,7 @@
 #ifdef ARCH
 
 /* Reads and writes on what it holds, time, memory that is not executable, and its end. */
-static const long allowed[] = {
+static const uint16_t allowed[] = {
 #ifdef SYS_poll
 	SYS_poll,
 #endif
@@ -46,16 +45,17 @@ static const long allowed[] = {
 	SYS_pread64,   SYS_lseek,        SYS_close,           SYS_shutdown, SYS_clock_gettime,
 	SYS_getrandom, SYS_brk,          SYS_munmap,          SYS_mremap,   SYS_madvise,
 	SYS_futex,     SYS_rt_sigreturn, SYS_restart_syscall, SYS_exit,     SYS_exit_group,
+	SYS_mmap,
 };
 
 /* Calls that a helper may add. */
 #define MORE_MAX 16
 
-#define COUNT                 (sizeof(allowed) / sizeof(*allowed))
-#define FIELD(name)           offsetof(struct seccomp_data, name)
-#define LOAD(offset)          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
-#define SKIP_UNLESS(value, n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, (n))
-#define RETURN(action)        BPF_STMT(BPF_RET | BPF_K, (action))
+#define COUNT               (sizeof(allowed) / sizeof(*allowed))
+#define FIELD(name)         offsetof(struct seccomp_data, name)
+#define LOAD(offset)        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
+#define TEST(test, k, y, n) BPF_JUMP(BPF_JMP | (test) | BPF_K, (k), (y), (n))
+#define RETURN(action)      BPF_STMT(BPF_RET | BPF_K, (action))
 
 /* Where the low half of an argument lies in struct seccomp_data. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -64,21 +64,61 @@ static const long allowed[] = {
 #define LOW_HALF(n) (FIELD(args) + 8 * (n) + 4)
 #endif
 
-/* The fixed part; the list of allowed calls is appended as pairs of test and return. */
+/*
+ * The program: the head, a search tree of the allowed calls, and the tail.  A tree, since the
+ * kernel tries every call there is against the program when it is loaded, and that is most of what
+ * a list costs.  On x86-64 numbers of the x32 ABI are none of the tree's.
+ */
 static const struct sock_filter head[] = {
 	LOAD(FIELD(arch)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
+	TEST(BPF_JEQ, ARCH, 1, 0),
 	RETURN(SECCOMP_RET_KILL_PROCESS),
 	LOAD(FIELD(nr)),
-	/* mmap(2), but never executable; on x86-64 numbers of the x32 ABI match nothing below */
-	SKIP_UNLESS(SYS_mmap, 4),
-	LOAD(LOW_HALF(2)),
-	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
-	RETURN(SECCOMP_RET_KILL_PROCESS),
-	RETURN(SECCOMP_RET_ALLOW),
 };
 
-#define HEAD (sizeof(head) / sizeof(*head))
+/* Memory may be mapped, but never executable. */
+static const struct sock_filter tail[] = {
+	LOAD(LOW_HALF(2)),
+	TEST(BPF_JSET, PROT_EXEC, 1, 0),
+	RETURN(SECCOMP_RET_ALLOW),
+	RETURN(SECCOMP_RET_KILL_PROCESS),
+};
+
+/* What is found in the tree goes on in the tail, or at its end but one. */
+#define LENGTH(program) (sizeof(program) / sizeof(*(program)))
+#define TREE(count)     (2 * (count)-1)
+#define LENGTH_MAX      (LENGTH(head) + TREE(COUNT + MORE_MAX) + LENGTH(tail))
+
+/* Offsets of jumps are octets. */
+_Static_assert(LENGTH_MAX < 256, "the program may be too long");
+
+static void insert(uint16_t *numbers, size_t count, long number)
+{
+	for (; count > 0 && numbers[count - 1] > number; count--)
+		numbers[count] = numbers[count - 1];
+	numbers[count] = (uint16_t)number;
+}
+
+/* Plants the tree of `count` numbers, in order, at `at`, with the tail at `end`. Returns where it
+ * ends. */
+static size_t plant(struct sock_filter *program, size_t at, size_t end, const uint16_t *numbers,
+		    size_t count)
+{
+	size_t half = count / 2, right;
+
+	if (count == 1) {
+		size_t found = numbers[0] == SYS_mmap ? end : end + LENGTH(tail) - 2;
+
+		program[at] =
+			(struct sock_filter)TEST(BPF_JEQ, numbers[0], (uint8_t)(found - at - 1),
+						 (uint8_t)(end + LENGTH(tail) - 1 - at - 1));
+		return at + 1;
+	}
+	right = plant(program, at + 1, end, numbers, half);
+	program[at] =
+		(struct sock_filter)TEST(BPF_JGE, numbers[half], (uint8_t)(right - at - 1), 0);
+	return plant(program, right, end, numbers + half, count - half);
+}
 
 bool seccomp_available(void)
 {
@@ -87,29 +127,23 @@ bool seccomp_available(void)
 	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-/* Appends a pair of test and return for each call. */
-static size_t allow(struct sock_filter *filter, size_t at, const long *calls, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		filter[at++] = (struct sock_filter)SKIP_UNLESS(calls[i], 1);
-		filter[at++] = (struct sock_filter)RETURN(SECCOMP_RET_ALLOW);
-	}
-	return at;
-}
-
 bool seccomp_enter(const long *more, size_t count)
 {
-	struct sock_filter filter[HEAD + 2 * (COUNT + MORE_MAX) + 1];
+	uint16_t numbers[COUNT + MORE_MAX];
+	struct sock_filter filter[LENGTH_MAX];
 	struct sock_fprog program = { 0, filter };
-	size_t at;
+	size_t end = LENGTH(head) + TREE(COUNT + count);
 
 	if (count > MORE_MAX)
 		return false;
+	for (size_t i = 0; i < COUNT; i++)
+		insert(numbers, i, allowed[i]);
+	for (size_t i = 0; i < count; i++)
+		insert(numbers, COUNT + i, more[i]);
 	memcpy(filter, head, sizeof(head));
-	at = allow(filter, HEAD, allowed, COUNT);
-	at = allow(filter, at, more, count);
-	filter[at++] = (struct sock_filter)RETURN(SECCOMP_RET_KILL_PROCESS);
-	program.len = (unsigned short)at;
+	plant(filter, LENGTH(head), end, numbers, COUNT + count);
+	memcpy(filter + end, tail, sizeof(tail));
+	program.len = (unsigned short)(end + LENGTH(tail));
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 }
 

@@ -83,9 +83,11 @@ class Mailbox:
             tracer.end_all()
         shutil.rmtree(self.root, ignore_errors=True)
 
+    def argv(self):
+        return [os.path.join(BIN, self.protocol + "-session"), "--hostname=mx.example.org", *self.options, self.backend]
+
     def start(self, *wrap, **popen):
-        return Session([*wrap, os.path.join(BIN, self.protocol + "-session"), "--hostname=mx.example.org",
-                        *self.options, self.backend], **popen)
+        return Session([*wrap, *self.argv()], **popen)
 
     def empty(self):
         for path in files(self.maildir):
