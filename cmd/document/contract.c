@@ -181,6 +181,7 @@ void document_events(void)
 	static const char *const kinds[] = {
 		[EVENT_DECIDES] = "decides",
 		[EVENT_YIELDS] = "prints data",
+		[EVENT_STREAMS] = "prints data",
 		[EVENT_INFORMS] = "is told",
 	};
 

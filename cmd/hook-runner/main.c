@@ -156,11 +156,6 @@ static void wait_for(struct hook *hook)
 	}
 }
 
-static bool yields_much(enum event event)
-{
-	return event == EVENT_LIST || event == EVENT_RETRIEVE || event == EVENT_TOP;
-}
-
 static bool run(enum event event, struct span verb, int input)
 {
 	char path[BACKEND_PATH_MAX + 32];
@@ -172,7 +167,8 @@ static bool run(enum event event, struct span verb, int input)
 		.environment = self.environment,
 		.stdin_fd = input >= 0 ? input : self.null,
 		.stdout_fd = -1,
-		.spool_dir = yields_much(event) ? self.options.spool_dir : NULL,
+		.spool_dir =
+			event_table[event].kind == EVENT_STREAMS ? self.options.spool_dir : NULL,
 		.extra_fd = -1,
 		.timeout = self.options.hook_timeout,
 	};

@@ -100,12 +100,22 @@ bool envelope_next(const struct envelope *envelope, struct envelope_place *place
 	return true;
 }
 
+/* An envelope's file in the making. */
+struct envelope_lines {
+	int fd;
+	bool parameters;
+	bool good;
+	struct buffer block;
+	char bytes[4096];
+};
+
 /* Writes the block out when it could not take one more line. */
-static bool put_line(int fd, struct buffer *block, struct span address, struct span parameters)
+static void put_line(struct envelope_lines *lines, struct span address, struct span parameters)
 {
+	struct buffer *block = &lines->block;
+
 	if (buffer_room(block) < address.len + parameters.len + 2) {
-		if (!fd_write_all(fd, buffer_span(block)))
-			return false;
+		lines->good = lines->good && fd_write_all(lines->fd, buffer_span(block));
 		buffer_clear(block);
 	}
 	buffer_put(block, address);
@@ -114,34 +124,56 @@ static bool put_line(int fd, struct buffer *block, struct span address, struct s
 		buffer_put(block, parameters);
 	}
 	buffer_byte(block, '\n');
-	return true;
 }
 
-int envelope_file(const struct envelope *envelope, struct facts *facts, bool parameters,
-		  uint32_t only, uint64_t *len)
+static void begin_lines(struct envelope_lines *lines, const struct facts *facts, bool parameters)
 {
-	char bytes[4096];
-	struct buffer block = BUFFER(bytes);
-	struct envelope_place place = { 0, 0 };
-	int fd = fd_memory("envelope", SPAN_NONE);
-	bool dropped, good = fd >= 0;
-	off_t end;
+	lines->fd = fd_memory("envelope", SPAN_NONE);
+	lines->good = lines->fd >= 0;
+	lines->parameters = parameters;
+	lines->block = (struct buffer)BUFFER(lines->bytes);
+	put_line(lines, facts_get(facts, FACT_SENDER), SPAN_NONE);
+}
 
-	if (!good)
-		return -1;
-	put_line(fd, &block, facts_get(facts, FACT_SENDER), SPAN_NONE);
-	while (good && envelope_next(envelope, &place, facts, &dropped)) {
-		struct span behind = parameters ? facts_get(facts, FACT_RCPT_PARAMS) : SPAN_NONE;
+static void put_recipient(struct envelope_lines *lines, const struct facts *facts)
+{
+	put_line(lines, facts_get(facts, FACT_RECIPIENT),
+		 lines->parameters ? facts_get(facts, FACT_RCPT_PARAMS) : SPAN_NONE);
+}
 
-		if (!dropped && (only == 0 || only == place.index))
-			good = put_line(fd, &block, facts_get(facts, FACT_RECIPIENT), behind);
-	}
-	good = good && fd_write_all(fd, buffer_span(&block));
-	end = good ? lseek(fd, 0, SEEK_CUR) : -1;
-	if (end < 0 || lseek(fd, 0, SEEK_SET) != 0) {
-		fd_close(&fd);
+static int end_lines(struct envelope_lines *lines, uint64_t *len)
+{
+	bool good = lines->good && fd_write_all(lines->fd, buffer_span(&lines->block));
+	off_t end = good ? lseek(lines->fd, 0, SEEK_CUR) : -1;
+
+	if (end < 0 || lseek(lines->fd, 0, SEEK_SET) != 0) {
+		fd_close(&lines->fd);
 		return -1;
 	}
 	*len = (uint64_t)end;
-	return fd;
+	return lines->fd;
+}
+
+int envelope_file(const struct envelope *envelope, struct facts *facts, bool parameters,
+		  uint64_t *len)
+{
+	struct envelope_lines lines;
+	struct envelope_place place = { 0, 0 };
+	bool dropped;
+
+	begin_lines(&lines, facts, parameters);
+	while (lines.good && envelope_next(envelope, &place, facts, &dropped)) {
+		if (!dropped)
+			put_recipient(&lines, facts);
+	}
+	return end_lines(&lines, len);
+}
+
+int envelope_file_of_one(const struct facts *facts, bool parameters, uint64_t *len)
+{
+	struct envelope_lines lines;
+
+	begin_lines(&lines, facts, parameters);
+	put_recipient(&lines, facts);
+	return end_lines(&lines, len);
 }

@@ -42,10 +42,13 @@ bool envelope_next(const struct envelope *envelope, struct envelope_place *place
 
 /*
  * Descriptor 3 of deliver as an unnamed file: the sender, then each recipient that is to be
- * delivered, a line each; with `parameters` a TAB and its parameters as sent behind it.  With
- * `only` (an index from 1; 0: all) just that recipient.  *len: its octets. -1 with errno.
+ * delivered, a line each; with `parameters` a TAB and its parameters as sent behind it.
+ * *len: its octets. -1 with errno.
  */
 int envelope_file(const struct envelope *envelope, struct facts *facts, bool parameters,
-		  uint32_t only, uint64_t *len);
+		  uint64_t *len);
+
+/* The same with one recipient: the one whose facts are in `facts`. */
+int envelope_file_of_one(const struct facts *facts, bool parameters, uint64_t *len);
 
 #endif

@@ -174,7 +174,7 @@ static void finish(struct serve *serve, int exit, bool passed)
 {
 	serve->phase = SERVE_READY;
 	serve->deadline = CLOCK_NEVER;
-	if (exit == EXIT_DONE && event_table[serve->job.event].kind == EVENT_YIELDS) {
+	if (exit == EXIT_DONE && event_yields(serve->job.event)) {
 		if (passed)
 			serve->job.content = channel_take_fd(&serve->channel);
 		else if (serve->parts.fd >= 0)
@@ -196,7 +196,7 @@ static void part_begins(struct serve *serve, uint64_t len, bool last)
 	serve->last_part = last;
 	serve->phase = SERVE_PART;
 	if (len > 0 && serve->parts.fd < 0 && serve->parts.error == 0 &&
-	    event_table[serve->job.event].kind == EVENT_YIELDS)
+	    event_yields(serve->job.event))
 		spool_open(&serve->parts);
 }
 

@@ -27,6 +27,7 @@ enum protocol { PROTOCOL_SMTP, PROTOCOL_LMTP, PROTOCOL_POP3 };
 enum event_kind {
 	EVENT_DECIDES, /* reply text and directives; the exit code decides */
 	EVENT_YIELDS,  /* on exit 0 the data that was asked for, else reply text */
+	EVENT_STREAMS, /* the same, of any size */
 	EVENT_INFORMS, /* nothing: the session goes on whatever happens */
 	EVENT_OWN,     /* there is no program: the runner itself answers */
 };
@@ -51,10 +52,10 @@ enum event_kind {
 	X(AUTH, "auth", IN_ALL, EVENT_DECIDES, false)                                \
 	X(SECRET, "secret", IN_ALL, EVENT_YIELDS, false)                             \
 	X(TOKEN, "token", IN_ALL, EVENT_DECIDES, false)                              \
-	X(LIST, "list", IN_POP3, EVENT_YIELDS, true)                                 \
+	X(LIST, "list", IN_POP3, EVENT_STREAMS, true)                                \
 	X(SIZE, "size", IN_POP3, EVENT_YIELDS, true)                                 \
-	X(RETRIEVE, "retrieve", IN_POP3, EVENT_YIELDS, true)                         \
-	X(TOP, "top", IN_POP3, EVENT_YIELDS, true)                                   \
+	X(RETRIEVE, "retrieve", IN_POP3, EVENT_STREAMS, true)                        \
+	X(TOP, "top", IN_POP3, EVENT_STREAMS, true)                                  \
 	X(DELETE, "delete", IN_POP3, EVENT_DECIDES, true)                            \
 	X(LOGIN_DELAY, "login-delay", IN_POP3, EVENT_YIELDS, false)                  \
 	X(EXPIRE, "expire", IN_POP3, EVENT_YIELDS, false)                            \
@@ -86,6 +87,12 @@ struct event_info {
 };
 
 extern MS_API const struct event_info event_table[EVENT_COUNT];
+
+/* True when what the program prints on exit 0 is data. */
+static inline bool event_yields(enum event event)
+{
+	return event_table[event].kind == EVENT_YIELDS || event_table[event].kind == EVENT_STREAMS;
+}
 
 /* The event whose program has the file name `name`, or EVENT_COUNT. */
 MS_API enum event event_by_name(struct span name);

@@ -188,7 +188,8 @@
 	     "what a browser sends is no mail.")                                                      \
 	/* ---- backend ---- */                                                                       \
 	COUNT(parallel_deliveries, "parallel-deliveries", IN_LMTP, "1", 1, 64, BACKEND,               \
-	      "deliveries of a message at a time", "Replies keep the order of the recipients.")       \
+	      "deliveries of a message at a time",                                                    \
+	      "Replies keep the order of the recipients. Where B/serve delivers, as many of it run.") \
 	CHOICE(line_ends, "line-ends", IN_MAIL, enum line_ends, line_end_words, "lf", BACKEND,        \
 	       "line ends of messages as programs see them",                                          \
 	       "BINARYMIME messages are handed on as they came.")                                     \

@@ -38,53 +38,78 @@ char *const *runner_environment(struct runner *runner, enum event event, uint32_
 	return runner->environment.items;
 }
 
-struct serve *runner_new_serve(struct runner *runner)
+static struct serve *new_serve(struct runner *runner, struct serve **place)
 {
-	if (runner->serve == NULL)
-		runner->serve = malloc(sizeof(*runner->serve));
-	if (runner->serve != NULL)
-		serve_init(runner->serve, runner_identity(runner), runner->options->spool_dir,
+	if (*place == NULL)
+		*place = malloc(sizeof(**place));
+	if (*place != NULL)
+		serve_init(*place, runner_identity(runner), runner->options->spool_dir,
 			   runner->options->spool_memory);
-	return runner->serve;
+	return *place;
 }
 
-struct serve *runner_serve(struct runner *runner)
+struct serve *runner_new_serve(struct runner *runner)
+{
+	return new_serve(runner, &runner->serve);
+}
+
+/* The co-process of a lane. */
+static struct serve **lane_place(struct runner *runner, unsigned lane)
+{
+	return lane == 0 ? &runner->serve : &runner->crew[lane - 1];
+}
+
+/* Starts what is down: its hello is awaited then. False: there is no co-process. */
+static bool bring_up(struct runner *runner, unsigned lane)
 {
 	uint32_t timeout = runner->options->hook_timeout;
 	char path[BACKEND_PATH_MAX + 8];
 	struct buffer buffer = BUFFER(path);
-	struct serve *serve = runner->serve;
-	bool started;
+	struct serve *serve = *lane_place(runner, lane);
 
 	if (serve != NULL && serve->phase != SERVE_DOWN)
-		return serve;
+		return true;
 	/* In POP3 the store is what auth reached: another one would have another identity. */
 	if (runner->protocol == PROTOCOL_POP3 || runner->directory->serve == SERVE_NONE ||
-	    runner->serve_starts >= SERVE_STARTS_MAX || (serve != NULL && !serve_gone(serve)))
-		return NULL;
-	runner->serve_starts++;
-	serve = runner_new_serve(runner);
+	    (serve != NULL && ++runner->serve_losses >= SERVE_STARTS_MAX))
+		return false;
+	/* The one before has hung up, or was told to end. */
+	while (serve != NULL && !serve_gone(serve))
+		runner_turn(runner, false, false);
+	serve = new_serve(runner, lane_place(runner, lane));
 	if (serve == NULL)
-		return NULL;
+		return false;
+	if (lane > runner->crew_count)
+		runner->crew_count = lane;
 	buffer_string(&buffer, runner->directory->path);
 	buffer_string(&buffer, "/serve");
 	if (buffer_cstr(&buffer) == NULL)
-		return NULL;
-	started = runner->directory->serve == SERVE_SOCKET
-			  ? serve_connect(serve, path, timeout)
-			  : serve_start(serve, path, runner_environment(runner, EVENT_COUNT, 0),
-					timeout);
-	if (!started)
-		return NULL;
-	while (serve->phase == SERVE_HELLO)
-		runner_turn(runner, false, false);
-	return serve->phase == SERVE_READY ? serve : NULL;
+		return false;
+	return runner->directory->serve == SERVE_SOCKET
+		       ? serve_connect(serve, path, timeout)
+		       : serve_start(serve, path, runner_environment(runner, EVENT_COUNT, 0),
+				     timeout);
 }
 
-/* Small things are taken as text; these have no limit. */
-static bool event_yields_much(enum event event)
+/* Waits for the hello of a lane's co-process, or its end: it, if it can be asked. */
+static struct serve *await_hello(struct runner *runner, unsigned lane)
 {
-	return event == EVENT_LIST || event == EVENT_RETRIEVE || event == EVENT_TOP;
+	struct serve *serve = *lane_place(runner, lane);
+
+	while (serve->phase == SERVE_HELLO)
+		runner_turn(runner, false, false);
+	return serve->phase == SERVE_DOWN ? NULL : serve;
+}
+
+unsigned runner_lanes(struct runner *runner, unsigned wanted)
+{
+	unsigned started = 0, ready = 0;
+
+	while (started < wanted && bring_up(runner, started))
+		started++;
+	while (ready < started && await_hello(runner, ready) != NULL)
+		ready++;
+	return ready;
 }
 
 static struct job *ask_file(struct runner *runner, const struct ask *ask, struct hook **hook)
@@ -98,7 +123,9 @@ static struct job *ask_file(struct runner *runner, const struct ask *ask, struct
 		.environment = runner_environment(runner, ask->event, timeout),
 		.stdin_fd = ask->message >= 0 ? ask->message : runner->null,
 		.stdout_fd = -1,
-		.spool_dir = event_yields_much(ask->event) ? runner->options->spool_dir : NULL,
+		.spool_dir = event_table[ask->event].kind == EVENT_STREAMS
+				     ? runner->options->spool_dir
+				     : NULL,
 		.extra_fd = ask->envelope,
 		.timeout = timeout,
 	};
@@ -115,16 +142,17 @@ static struct job *ask_serve(struct runner *runner, const struct ask *ask)
 	uint32_t timeout = runner_timeout(runner, ask->event);
 	/* The hook-runner ends a hook at its limit itself, and has to live to tell. */
 	uint32_t patience = runner->serve_all ? timeout + JOB_GRACE + 1 : timeout;
-	struct serve *serve = runner_serve(runner);
+	struct serve *serve = bring_up(runner, ask->lane) ? await_hello(runner, ask->lane) : NULL;
 	struct environment *environment = &runner->environment;
 
 	if (serve == NULL) {
 		/* It should answer and cannot: that is a temporary failure, not silence. */
-		if (runner->serve == NULL)
+		serve = *lane_place(runner, ask->lane);
+		if (serve == NULL)
 			return NULL;
-		job_begin(&runner->serve->job, ask->event);
-		runner->serve->job.done = true;
-		return &runner->serve->job;
+		job_begin(&serve->job, ask->event);
+		serve->job.done = true;
+		return &serve->job;
 	}
 	runner_environment(runner, ask->event, timeout);
 	serve->session = runner_identity(runner);

@@ -3,8 +3,8 @@
  * delivery.c - the DELIVER event.
  *
  * SMTP: the deliver program runs once and its verdict is that of the message.  LMTP: it runs once
- * for each recipient, up to --parallel-deliveries at a time; answers keep the recipients'
- * order, whatever order the programs end in (RFC 2033 4.2).
+ * for each recipient, up to --parallel-deliveries at a time, in as many co-processes where one
+ * delivers; answers keep the recipients' order, whatever order the programs end in (RFC 2033 4.2).
  */
 #include "session/runner.h"
 
@@ -36,39 +36,50 @@ static bool dsn_announced(const struct runner *runner)
 	return false;
 }
 
+/* RECIPIENT and what belongs to it are set when there is just one. */
+static void set_single(struct runner *runner)
+{
+	struct envelope_place place = { 0, 0 };
+	bool dropped = true;
+
+	if (runner->envelope.count - runner->envelope.dropped != 1)
+		return;
+	while (dropped && envelope_next(&runner->envelope, &place, &runner->facts, &dropped))
+		;
+}
+
 static void open_failed(struct runner *runner, struct delivery *delivery)
 {
 	log_fault(LOG_ERR, "cannot hand the message on", "session", runner->session, errno);
 	delivery->verdict.exit = EXIT_TEMPFAIL;
 }
 
-/* Starts a run for the recipient `only` (from 1; 0: for all). The facts of the recipient are set.
+/*
+ * Starts a run for recipient number `only`, whose facts are set, or (0) for all.  In a co-process
+ * it is that of `lane`.
  */
-static void start(struct runner *runner, struct delivery *delivery, uint32_t only)
+static void start(struct runner *runner, struct delivery *delivery, uint32_t only, unsigned lane)
 {
-	struct ask ask = { .event = EVENT_DELIVER };
-	struct envelope_place place = { 0, 0 };
-	bool single = only != 0 || runner->envelope.count - runner->envelope.dropped == 1;
-	bool dropped = false;
+	struct ask ask = { .event = EVENT_DELIVER, .lane = lane };
+	bool parameters = dsn_announced(runner);
 
 	*delivery = (struct delivery){ .message = -1, .envelope = -1, .recipient = only };
 	delivery->verdict.exit = VERDICT_NONE;
-	ask.envelope = delivery->envelope = envelope_file(
-		&runner->envelope, &runner->facts, dsn_announced(runner), only, &ask.envelope_len);
-	ask.message = delivery->message = spool_reader(&runner->spool);
+	delivery->envelope =
+		only != 0 ? envelope_file_of_one(&runner->facts, parameters, &ask.envelope_len)
+			  : envelope_file(&runner->envelope, &runner->facts, parameters,
+					  &ask.envelope_len);
+	delivery->message = spool_reader(&runner->spool);
 	ask.message_len = runner->spool.size;
-	if (ask.envelope < 0 || ask.message < 0 || !spawn_raise_fd(&delivery->envelope) ||
-	    !spawn_raise_fd(&delivery->message)) {
+	if (delivery->envelope < 0 || delivery->message < 0 ||
+	    !spawn_raise_fd(&delivery->envelope) || !spawn_raise_fd(&delivery->message)) {
 		open_failed(runner, delivery);
 		return;
 	}
 	ask.envelope = delivery->envelope;
 	ask.message = delivery->message;
-	/* RECIPIENT and what belongs to it are set when there is just one. */
-	while (single && envelope_next(&runner->envelope, &place, &runner->facts, &dropped)) {
-		if (only == 0 ? !dropped : place.index == only)
-			break;
-	}
+	if (only == 0)
+		set_single(runner);
 	facts_set_number(&runner->facts, FACT_RECIPIENT_COUNT, runner->envelope.count);
 	facts_set_number(&runner->facts, FACT_MESSAGE_SIZE, runner->spool.size);
 	delivery->job = runner_ask(runner, &ask, &delivery->hook);
@@ -129,18 +140,31 @@ static void deliver_once(struct runner *runner)
 		delivery = (struct delivery){ .message = -1, .envelope = -1 };
 		delivery.verdict.exit = EXIT_DROPPED;
 	} else {
-		start(runner, &delivery, 0);
+		start(runner, &delivery, 0, 0);
 	}
 	finish(runner, &delivery);
 }
 
-/* Whether recipient number `index` is not to be delivered. */
-static bool is_dropped(struct runner *runner, struct envelope_place *place)
+/* Goes to the next recipient and sets its facts: whether it is to be delivered. */
+static bool next_is_due(struct runner *runner, struct envelope_place *place)
 {
 	bool dropped = false;
 
 	envelope_next(&runner->envelope, place, &runner->facts, &dropped);
-	return dropped;
+	return !dropped && !runner->dropped && !runner->parser_gone;
+}
+
+/* How many deliveries may run at once. */
+static unsigned find_width(struct runner *runner)
+{
+	unsigned width = runner->options->parallel_deliveries;
+	uint32_t due = runner->envelope.count - runner->envelope.dropped;
+
+	if (width > due)
+		width = due;
+	if ((runner->directory->programs & EVENT_BIT(EVENT_DELIVER)) == 0 && width > 1)
+		width = runner_lanes(runner, width);
+	return width == 0 ? 1 : width;
 }
 
 /*
@@ -150,23 +174,19 @@ static bool is_dropped(struct runner *runner, struct envelope_place *place)
 static void deliver_each(struct runner *runner)
 {
 	struct delivery ring[RUNNER_DELIVERIES_MAX];
-	unsigned width = runner->options->parallel_deliveries;
+	unsigned width = find_width(runner);
 	struct envelope_place place = { 0, 0 };
 	uint32_t begun = 0, answered = 0, count = runner->envelope.count;
-	bool files = (runner->directory->programs & EVENT_BIT(EVENT_DELIVER)) != 0;
 
-	/* The calls to a co-process are sequential. */
-	if (!files || width == 0)
-		width = 1;
 	while (answered < count) {
 		while (begun < count && begun - answered < width) {
-			struct delivery *run = &ring[begun++ % width];
+			unsigned lane = begun++ % width;
 
-			if (is_dropped(runner, &place) || runner->dropped || runner->parser_gone) {
-				*run = (struct delivery){ .message = -1, .envelope = -1 };
-				run->verdict.exit = EXIT_DROPPED;
+			if (next_is_due(runner, &place)) {
+				start(runner, &ring[lane], begun, lane);
 			} else {
-				start(runner, run, begun);
+				ring[lane] = (struct delivery){ .message = -1, .envelope = -1 };
+				ring[lane].verdict.exit = EXIT_DROPPED;
 			}
 		}
 		finish(runner, &ring[answered++ % width]);

@@ -139,7 +139,7 @@ bool answer_take(struct span bytes, struct answer *answer)
 	return true;
 }
 
-bool frame_send(int socket, struct span bytes, int fd)
+static bool send_datagram(int socket, struct span bytes, int fd, int flags)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct iovec iov = { (void *)(uintptr_t)bytes.base, bytes.len };
@@ -158,9 +158,19 @@ bool frame_send(int socket, struct span bytes, int fd)
 		memcpy(CMSG_DATA(header), &fd, sizeof(int));
 	}
 	do
-		put = sendmsg(socket, &message, MSG_NOSIGNAL);
+		put = sendmsg(socket, &message, flags | MSG_NOSIGNAL);
 	while (put < 0 && errno == EINTR);
 	return put == (ssize_t)bytes.len;
+}
+
+bool frame_send(int socket, struct span bytes, int fd)
+{
+	return send_datagram(socket, bytes, fd, 0);
+}
+
+bool frame_offer(int socket, struct span bytes, int fd)
+{
+	return send_datagram(socket, bytes, fd, MSG_DONTWAIT);
 }
 
 /* Takes the first descriptor of a control message; the room for it leaves none for others. */

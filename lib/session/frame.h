@@ -66,6 +66,9 @@ bool answer_take(struct span bytes, struct answer *answer);
 /* Sends a datagram with `fd` attached (-1: none). False with errno. */
 bool frame_send(int socket, struct span bytes, int fd);
 
+/* As frame_send, without waiting: EAGAIN while the other side has not read what it has. */
+bool frame_offer(int socket, struct span bytes, int fd);
+
 /*
  * Receives a datagram into storage of `cap` octets: its length, 0 at the end of the stream, -1 with
  * errno. *fd is the descriptor that came along (close-on-exec), or -1; `fd` may be NULL: refused.

@@ -35,11 +35,22 @@ void runner_answer(struct runner *runner, const struct verdict *verdict, int fd)
 {
 	struct answer answer = { ANSWER_VERDICT, runner->handled, *verdict };
 	struct buffer buffer = BUFFER(runner->answer_bytes);
+	bool sent;
 
 	answer_put(&buffer, &answer);
+	/*
+	 * While the client reads nothing the parser does not either: programs that run meanwhile
+	 * keep their limits, and signals are served.
+	 */
+	while (!(sent = frame_offer(runner->control, buffer_span(&buffer), fd)) &&
+	       errno == EAGAIN) {
+		runner->answering = true;
+		runner_turn(runner, false, false);
+		runner->answering = false;
+	}
 	/* A parser that is gone is noticed by the end of its socket; one that is not must not wait
 	 * for ever. */
-	if (frame_send(runner->control, buffer_span(&buffer), fd) || errno == EPIPE)
+	if (sent || errno == EPIPE)
 		return;
 	log_fault(LOG_ERR, "cannot answer the parser", "session", runner->session, errno);
 	shutdown(runner->control, SHUT_WR);

@@ -57,6 +57,7 @@ struct runner {
 	bool parser_gone;     /* the control socket has ended */
 	int64_t inform_until; /* once it has: informing programs are begun until then */
 	bool over;            /* no more frames are served */
+	bool answering;       /* the parser has to read before it can be answered */
 	bool draining;
 	int64_t drain_deadline;
 	int64_t wake; /* a turn ends then at the latest; CLOCK_NEVER but while something is timed */
@@ -84,8 +85,11 @@ struct runner {
 
 	unsigned hook_count;
 	struct serve *serve; /* NULL until one is needed */
-	unsigned serve_starts;
-	bool serve_all; /* it is the hook-runner: it answers whatever its hello names */
+	/* Further ones, for deliveries side by side: that of lane N is crew[N - 1]. */
+	struct serve *crew[RUNNER_DELIVERIES_MAX - 1];
+	unsigned crew_count;
+	unsigned serve_losses; /* co-processes that ended before the session */
+	bool serve_all;        /* it is the hook-runner: it answers whatever its hello names */
 
 	struct buffer headers;  /* that hooks added: of the session, then of the transaction */
 	size_t connect_headers; /* octets of those of connect */
@@ -131,7 +135,7 @@ void runner_release(struct runner *runner, struct hook *hook);
  */
 void runner_wait(struct runner *runner, const struct job *job);
 
-/* Hangs up on the co-process and waits for its end, for JOB_GRACE seconds at the most. */
+/* Hangs up on all co-processes and waits for their end, for JOB_GRACE seconds at the most. */
 void runner_end_serve(struct runner *runner);
 
 /* Ends whatever is left and reaps it. */
@@ -151,8 +155,11 @@ uint32_t runner_timeout(const struct runner *runner, enum event event);
 /* A co-process that has not been started, or NULL. */
 struct serve *runner_new_serve(struct runner *runner);
 
-/* A running co-process, started if need be, or NULL. */
-struct serve *runner_serve(struct runner *runner);
+/*
+ * Deliveries to co-processes run side by side in lanes, each of which has one of its own; lane 0 is
+ * everything else's too.  Starts what lanes 0 to `wanted` - 1 lack: how many are there now.
+ */
+unsigned runner_lanes(struct runner *runner, unsigned wanted);
 
 /* Descriptors that an event's program is given beside the usual. */
 struct ask {
@@ -162,6 +169,7 @@ struct ask {
 	uint64_t message_len;
 	int envelope; /* deliver: descriptor 3, or -1 */
 	uint64_t envelope_len;
+	unsigned lane; /* of a co-process */
 };
 
 /*

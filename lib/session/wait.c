@@ -15,7 +15,10 @@
 
 /* Hooks that run at the same time but for parallel deliveries. */
 #define HOOKS_FEW    2
-#define POLL_FDS_MAX (5 + RUNNER_HOOKS_MAX * HOOK_POLL_FDS + SERVE_POLL_FDS)
+#define POLL_FDS_MAX (5 + RUNNER_HOOKS_MAX * HOOK_POLL_FDS + RUNNER_DELIVERIES_MAX * SERVE_POLL_FDS)
+
+/* Milliseconds until a parser that reads nothing is told again to end. */
+#define SHUT_DOWN_RETRY 100
 
 /* SIGTERM: the client may go on until the drain time is over. */
 static void take_signal(struct runner *runner)
@@ -36,8 +39,10 @@ static void shut_down(struct runner *runner)
 	struct buffer buffer = BUFFER(bytes);
 
 	answer_put(&buffer, &answer);
-	frame_send(runner->control, buffer_span(&buffer), -1);
-	runner->drain_deadline = CLOCK_NEVER;
+	if (!frame_offer(runner->control, buffer_span(&buffer), -1) && errno == EAGAIN)
+		runner->drain_deadline = clock_now() + SHUT_DOWN_RETRY;
+	else
+		runner->drain_deadline = CLOCK_NEVER;
 }
 
 /*
@@ -73,38 +78,45 @@ static void lose_parser(struct runner *runner)
 struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 {
 	static struct pollfd many[POLL_FDS_MAX];
-	static unsigned many_first[RUNNER_HOOKS_MAX + 2];
+	static unsigned many_first[RUNNER_HOOKS_MAX + RUNNER_DELIVERIES_MAX + 2];
 	struct pollfd few[5 + HOOKS_FEW * HOOK_POLL_FDS + SERVE_POLL_FDS];
 	unsigned few_first[HOOKS_FEW + 2];
 	/* An idle session keeps to the stack, and to little of it. */
-	bool fits = runner->hook_count <= HOOKS_FEW;
+	bool fits = runner->hook_count <= HOOKS_FEW && runner->crew_count == 0;
 	struct pollfd *fds = fits ? few : many;
-	unsigned *first = fits ? few_first : many_first, count = 0, i;
+	unsigned *first = fits ? few_first : many_first, count = 0, hooks = runner->hook_count, i;
+	unsigned serves = runner->serve == NULL ? 0 : 1 + runner->crew_count;
 	int64_t deadline = clock_earlier(runner->drain_deadline, runner->wake), now = clock_now();
 	struct turn turn = { false, false };
 
 	/* Without events just the end of the parser is seen; its last frames may still be unread
 	 * then. */
 	fds[count++] = (struct pollfd){ runner->parser_gone && !listen ? -1 : runner->control,
-					listen ? POLLIN : 0, 0 };
+					listen              ? POLLIN
+					: runner->answering ? POLLOUT
+							    : 0,
+					0 };
 	if (runner->filter_full)
 		fds[count++] = (struct pollfd){ receive ? runner->filter_in : -1, POLLOUT, 0 };
 	else
 		fds[count++] = (struct pollfd){ receive ? runner->pipe : -1, POLLIN, 0 };
 	fds[count++] = (struct pollfd){ runner->signals, POLLIN, 0 };
 	fds[count++] = (struct pollfd){ runner->filter_out, POLLIN, 0 };
-	for (i = 0; i < runner->hook_count; i++) {
+	for (i = 0; i < hooks; i++) {
 		first[i] = count;
 		if (runner->hooks[i]->job.done)
 			continue;
 		count += hook_poll(runner->hooks[i], fds + count);
 		deadline = clock_earlier(deadline, hook_deadline(runner->hooks[i]));
 	}
-	first[i] = count;
-	if (runner->serve != NULL) {
-		count += serve_poll(runner->serve, fds + count);
-		deadline = clock_earlier(deadline, serve_deadline(runner->serve));
+	for (i = 0; i < serves; i++) {
+		const struct serve *serve = i == 0 ? runner->serve : runner->crew[i - 1];
+
+		first[hooks + i] = count;
+		count += serve_poll(serve, fds + count);
+		deadline = clock_earlier(deadline, serve_deadline(serve));
 	}
+	first[hooks + serves] = count;
 	if (poll(fds, count, clock_poll_timeout(now, deadline)) < 0)
 		return turn;
 	now = clock_now();
@@ -112,13 +124,14 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 		take_signal(runner);
 	if (fds[3].revents != 0)
 		runner_filtered(runner);
-	for (i = 0; i < runner->hook_count; i++)
+	for (i = 0; i < hooks; i++)
 		hook_work(runner->hooks[i], fds + first[i], first[i + 1] - first[i], now);
-	if (runner->serve != NULL)
-		serve_work(runner->serve, fds + first[i], count - first[i], now);
+	for (; i < hooks + serves; i++)
+		serve_work(i == hooks ? runner->serve : runner->crew[i - hooks - 1], fds + first[i],
+			   first[i + 1] - first[i], now);
 	if (now >= runner->drain_deadline)
 		shut_down(runner);
-	if (fds[0].revents != 0 && !listen)
+	if ((fds[0].revents & ~POLLOUT) != 0 && !listen)
 		lose_parser(runner);
 	turn.control = fds[0].revents != 0 && listen;
 	turn.pipe = fds[1].revents != 0;
@@ -163,13 +176,17 @@ void runner_wait(struct runner *runner, const struct job *job)
 
 void runner_end_serve(struct runner *runner)
 {
-	struct serve *serve = runner->serve;
-
-	if (serve == NULL)
+	if (runner->serve == NULL)
 		return;
-	serve_end(serve);
-	while (!serve_gone(serve))
+	serve_end(runner->serve);
+	for (unsigned i = 0; i < runner->crew_count; i++)
+		serve_end(runner->crew[i]);
+	while (!serve_gone(runner->serve))
 		runner_turn(runner, false, false);
+	for (unsigned i = 0; i < runner->crew_count; i++) {
+		while (!serve_gone(runner->crew[i]))
+			runner_turn(runner, false, false);
+	}
 }
 
 /* Kills what was left behind by programs: as a subreaper we are its parent. */
