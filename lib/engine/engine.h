@@ -79,10 +79,12 @@ struct engine_ops {
 	const char *(*state)(const struct engine *engine);
 };
 
-/* What the summary line counts. */
+/* What the summary line counts, and what limits count. */
 struct engine_counts {
 	uint32_t commands;
 	uint32_t errors;
+	uint32_t in_row;        /* of the errors, since something went well */
+	uint32_t auth_failures; /* failed logins */
 	uint32_t messages;
 	uint32_t recipients;
 	uint64_t octets; /* of messages, as they crossed the wire */
@@ -95,6 +97,12 @@ struct engine {
 	struct event_call call; /* valid at ENGINE_CALL until answered */
 	struct span body;       /* valid at ENGINE_BODY until the next step */
 	enum session_end end;   /* valid at ENGINE_CLOSE */
+	/*
+	 * Valid at ENGINE_CLOSE: the client was told to begin TLS. Nothing that was said in clear
+	 * may survive: a fresh engine goes on behind it, of whose configuration `resumes` points
+	 * to these counts.  Only after STARTTLS was handled, and answered with exit 0.
+	 */
+	bool secure;
 	bool in_message; /* message data is awaited: the data time-out applies, not the idle one */
 	unsigned failed_replies; /* 4xx/5xx and -ERR replies so far: --error-delay waits when it
 				    grows */

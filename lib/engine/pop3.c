@@ -175,6 +175,7 @@ static pop3_verdict_function *const verdict_functions[EVENT_COUNT] = {
 	[EVENT_EXPIRE] = pop3_on_expire,
 	[EVENT_LOGOUT] = pop3_on_logout,
 	[EVENT_COMMAND] = pop3_on_command,
+	[EVENT_STARTTLS] = pop3_on_stls,
 };
 
 static void answer(struct engine *engine, const struct verdict *verdict)
@@ -225,7 +226,8 @@ static pop3_phase_function *const phase_functions[PHASE_COUNT] = {
 	[PHASE_COMMAND] = pop3_next_command, [PHASE_CALL] = call_phase,
 	[PHASE_CONTENT] = content_phase,     [PHASE_MESSAGE_END] = pop3_message_end,
 	[PHASE_SIZES] = pop3_next_size,      [PHASE_LISTING] = pop3_next_lines,
-	[PHASE_MARKED] = pop3_next_marked,   [PHASE_CLOSE] = close_phase,
+	[PHASE_SECURE] = pop3_next_secure,   [PHASE_MARKED] = pop3_next_marked,
+	[PHASE_CLOSE] = close_phase,
 };
 
 static enum engine_next step(struct engine *engine, struct input *input)
@@ -303,5 +305,10 @@ void pop3_init(struct pop3 *pop3, const struct pop3_config *config,
 	pop3->fault = (struct buffer)BUFFER(pop3->fault_text);
 	pop3->held = (struct buffer)BUFFER(pop3->held_text);
 	maildrop_init(&pop3->maildrop, storage);
-	pop3_raise(pop3, EVENT_CONNECT);
+	if (config->resumes == NULL) {
+		pop3_raise(pop3, EVENT_CONNECT);
+	} else {
+		pop3->engine.counts = *config->resumes;
+		pop3->phase = PHASE_COMMAND; /* RFC 2595 4: no second greeting */
+	}
 }

@@ -39,6 +39,10 @@ struct pop3_config {
 	uint32_t max_commands;      /* in a session; 0 none */
 	uint32_t max_auth_failures; /* the last of them ends the session; 0 none */
 	bool plaintext_allowed;     /* USER/PASS may be used on this connection (POP-014) */
+	bool tls;         /* the connection is encrypted; STARTTLS handled: it may become so */
+	bool tls_require; /* until it is, nothing but CAPA, STLS and QUIT */
+	const struct engine_counts *resumes; /* TLS has begun amid the session: no greeting, and
+						counting goes on from there; else NULL */
 	bool quota_tempfail;
 	struct span expire;      /* of --expire: days or NEVER, or SPAN_NONE */
 	struct span login_delay; /* of --login-delay: seconds, or SPAN_NONE */
@@ -55,10 +59,6 @@ enum pop3_state { POP3_AUTHORIZATION, POP3_TRANSACTION, POP3_UPDATE };
 
 struct pop3 {
 	struct engine engine; /* first */
-	/* Errors in a row and failed logins. A parser that goes on behind TLS is told how many
-	 * there were. */
-	uint32_t errors;
-	uint32_t auth_failures;
 	/* What the backend did wrong, for the log; the driver clears it. */
 	struct buffer fault;
 

@@ -62,7 +62,8 @@ static void put_tag(struct buffer *out, const char *tag, struct span value)
 static bool user_offered(const struct pop3 *pop3)
 {
 	return pop3->state == POP3_AUTHORIZATION && pop3->config->plaintext_allowed &&
-	       pop3_handles(pop3, EVENT_AUTH) && !pop3_disabled(pop3, SPAN("PASS"));
+	       !pop3_needs_tls(pop3) && pop3_handles(pop3, EVENT_AUTH) &&
+	       !pop3_disabled(pop3, SPAN("PASS"));
 }
 
 void pop3_on_expire(struct pop3 *pop3, const struct verdict *verdict)
@@ -86,6 +87,8 @@ void pop3_on_expire(struct pop3 *pop3, const struct verdict *verdict)
 		if (!tags[i].verb || !pop3_disabled(pop3, span_of(tags[i].name)))
 			put_tag(out, tags[i].name, SPAN_NONE);
 	}
+	if (pop3_offers_stls(pop3))
+		put_tag(out, "STLS", SPAN_NONE);
 	if (user_offered(pop3) && !pop3_disabled(pop3, SPAN("USER")))
 		put_tag(out, "USER", SPAN_NONE);
 	if (pop3->login_delay_len > 0)

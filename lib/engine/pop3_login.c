@@ -82,8 +82,8 @@ void pop3_on_auth(struct pop3 *pop3, const struct verdict *verdict)
 	pop3_refuse_login(pop3, verdict, code,
 			  code[0] == 'A' ? SPAN("wrong user name or password")
 					 : SPAN("the login cannot be checked"));
-	pop3->auth_failures++;
-	if (most > 0 && pop3->auth_failures >= most)
+	pop3->engine.counts.auth_failures++;
+	if (most > 0 && pop3->engine.counts.auth_failures >= most)
 		pop3_close_after(pop3, END_LIMIT);
 }
 

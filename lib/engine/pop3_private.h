@@ -18,6 +18,7 @@ enum pop3_phase {
 	PHASE_MESSAGE_END, /* a message is over */
 	PHASE_SIZES,       /* sizes that LIST or STAT want */
 	PHASE_LISTING,     /* LIST or UIDL of the whole maildrop */
+	PHASE_SECURE,      /* nothing may stand behind STLS */
 	PHASE_MARKED,      /* IDs on their way to DELETE */
 	PHASE_CLOSE,
 	PHASE_COUNT
@@ -39,6 +40,7 @@ pop3_phase_function pop3_next_command; /* pop3.c */
 pop3_phase_function pop3_message_end;  /* pop3_message.c */
 pop3_phase_function pop3_next_size;    /* pop3_message.c */
 pop3_phase_function pop3_next_lines;   /* pop3_list.c */
+pop3_phase_function pop3_next_secure;  /* pop3_stls.c */
 pop3_phase_function pop3_next_marked;  /* pop3_update.c */
 
 /* Takes the verdict on the event that was raised. */
@@ -50,6 +52,7 @@ pop3_verdict_function pop3_on_rset, pop3_on_noop;                   /* pop3_list
 pop3_verdict_function pop3_on_delete, pop3_on_quit, pop3_on_logout; /* pop3_update.c */
 pop3_verdict_function pop3_on_login_delay, pop3_on_expire;          /* pop3_capa.c */
 pop3_verdict_function pop3_on_command;                              /* pop3_verb.c */
+pop3_verdict_function pop3_on_stls;                                 /* pop3_stls.c */
 
 /* The content of a listing (pop3_login.c) and of a message (pop3_message.c). */
 void pop3_listing_content(struct pop3 *pop3, struct content *content);
@@ -70,6 +73,7 @@ pop3_verb_function pop3_stat, pop3_list, pop3_uidl, pop3_dele, pop3_rset,
 pop3_verb_function pop3_retr, pop3_top;             /* pop3_message.c */
 pop3_verb_function pop3_quit;                       /* pop3_update.c */
 pop3_verb_function pop3_capa, pop3_utf8, pop3_lang; /* pop3_capa.c */
+pop3_verb_function pop3_stls;                       /* pop3_stls.c */
 
 /* Answers a command line without its CRLF (pop3_verb.c). */
 void pop3_command(struct pop3 *pop3, struct span line);
@@ -78,6 +82,19 @@ bool pop3_disabled(const struct pop3 *pop3, struct span verb);
 static inline bool pop3_handles(const struct pop3 *pop3, enum event event)
 {
 	return (pop3->config->handled & EVENT_BIT(event)) != 0;
+}
+
+/* May TLS begin now (POP-091)? */
+static inline bool pop3_offers_stls(const struct pop3 *pop3)
+{
+	return pop3->state == POP3_AUTHORIZATION && !pop3->config->tls &&
+	       pop3_handles(pop3, EVENT_STARTTLS) && !pop3_disabled(pop3, SPAN("STLS"));
+}
+
+/* Is there little that may be said in clear? */
+static inline bool pop3_needs_tls(const struct pop3 *pop3)
+{
+	return pop3->config->tls_require && !pop3->config->tls;
 }
 
 /* Raises an event. The caller adds its facts, whose spans must stay until the verdict. */

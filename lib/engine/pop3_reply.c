@@ -28,7 +28,7 @@ void pop3_status(struct pop3 *pop3, bool ok, const char *code, struct span text)
 		pop3->engine.failed_replies++;
 		pop3->engine.counts.errors++;
 	} else {
-		pop3->errors = 0;
+		pop3->engine.counts.in_row = 0;
 	}
 }
 
@@ -36,8 +36,8 @@ void pop3_error(struct pop3 *pop3, struct span text)
 {
 	uint32_t most = pop3->config->max_errors;
 
-	pop3->errors++;
-	if (most > 0 && pop3->errors > most) {
+	pop3->engine.counts.in_row++;
+	if (most > 0 && pop3->engine.counts.in_row > most) {
 		pop3_err(pop3, "", SPAN("too many errors"));
 		pop3_close_after(pop3, END_LIMIT);
 		return;

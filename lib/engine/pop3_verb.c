@@ -16,6 +16,7 @@
 #define IN_AUTHORIZATION (1U << POP3_AUTHORIZATION)
 #define IN_TRANSACTION   (1U << POP3_TRANSACTION)
 #define IN_BOTH          (IN_AUTHORIZATION | IN_TRANSACTION)
+#define IN_CLEAR         (1U << 7) /* even where TLS is required */
 
 enum argument_rule {
 	ARGUMENT_NONE,
@@ -27,7 +28,7 @@ enum argument_rule {
 	ARGUMENT_PASSWORD, /* all that follows the verb and one blank, blanks too (RFC 1939 7) */
 };
 
-/* STLS, AUTH and APOP: nothing here provides them, so they are not announced and refused. */
+/* AUTH and APOP: nothing here provides them, so they are not announced and refused. */
 static void not_offered(struct pop3 *pop3, const struct pop3_arguments *arguments)
 {
 	(void)arguments;
@@ -51,7 +52,7 @@ static const struct verb verbs[] = {
 	VERB("PASS", IN_AUTHORIZATION, ARGUMENT_PASSWORD, pop3_pass),
 	VERB("APOP", IN_AUTHORIZATION, ARGUMENT_TEXT, not_offered),
 	VERB("AUTH", IN_AUTHORIZATION, ARGUMENT_MAYBE_TEXT, not_offered),
-	VERB("STLS", IN_AUTHORIZATION, ARGUMENT_NONE, not_offered),
+	VERB("STLS", IN_AUTHORIZATION | IN_CLEAR, ARGUMENT_NONE, pop3_stls),
 	VERB("UTF8", IN_AUTHORIZATION, ARGUMENT_NONE, pop3_utf8),
 	VERB("STAT", IN_TRANSACTION, ARGUMENT_NONE, pop3_stat),
 	VERB("LIST", IN_TRANSACTION, ARGUMENT_MAYBE_MESSAGE, pop3_list),
@@ -61,9 +62,9 @@ static const struct verb verbs[] = {
 	VERB("DELE", IN_TRANSACTION, ARGUMENT_MESSAGE, pop3_dele),
 	VERB("RSET", IN_TRANSACTION, ARGUMENT_NONE, pop3_rset),
 	VERB("NOOP", IN_TRANSACTION, ARGUMENT_NONE, pop3_noop),
-	VERB("CAPA", IN_BOTH, ARGUMENT_NONE, pop3_capa),
+	VERB("CAPA", IN_BOTH | IN_CLEAR, ARGUMENT_NONE, pop3_capa),
 	VERB("LANG", IN_BOTH, ARGUMENT_MAYBE_TEXT, pop3_lang),
-	VERB("QUIT", IN_BOTH, ARGUMENT_NONE, pop3_quit),
+	VERB("QUIT", IN_BOTH | IN_CLEAR, ARGUMENT_NONE, pop3_quit),
 };
 
 static const struct verb *find_verb(struct span name)
@@ -236,6 +237,8 @@ void pop3_command(struct pop3 *pop3, struct span line)
 		arguments.text = span_trim_end(arguments.text);
 	if (pop3_disabled(pop3, name))
 		pop3_error(pop3, SPAN("the command is disabled"));
+	else if (pop3_needs_tls(pop3) && (verb == NULL || (verb->states & IN_CLEAR) == 0))
+		pop3_error(pop3, SPAN("TLS comes first: STLS"));
 	else if (verb != NULL && (verb->states & 1U << pop3->state) == 0)
 		pop3_error(pop3, pop3->state == POP3_AUTHORIZATION ? SPAN("log in first")
 								   : SPAN("not after the login"));

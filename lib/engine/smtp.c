@@ -151,10 +151,11 @@ static bool next_replies(struct smtp *smtp, struct input *input, enum engine_nex
 }
 
 static smtp_phase_function *const phase_table[SMTP_PHASE_COUNT] = {
-	[SMTP_PHASE_START] = next_start,      [SMTP_PHASE_COMMAND] = next_command,
-	[SMTP_PHASE_CALL] = next_call,        [SMTP_PHASE_DATA] = smtp_next_data,
-	[SMTP_PHASE_CHUNK] = smtp_next_chunk, [SMTP_PHASE_SWALLOW] = smtp_next_swallow,
-	[SMTP_PHASE_REPLIES] = next_replies,  [SMTP_PHASE_CLOSED] = next_closed,
+	[SMTP_PHASE_START] = next_start,        [SMTP_PHASE_COMMAND] = next_command,
+	[SMTP_PHASE_CALL] = next_call,          [SMTP_PHASE_DATA] = smtp_next_data,
+	[SMTP_PHASE_CHUNK] = smtp_next_chunk,   [SMTP_PHASE_SWALLOW] = smtp_next_swallow,
+	[SMTP_PHASE_SECURE] = smtp_next_secure, [SMTP_PHASE_REPLIES] = next_replies,
+	[SMTP_PHASE_CLOSED] = next_closed,
 };
 
 /* A session that is to close does so before it reads anything more. */
@@ -193,7 +194,7 @@ static smtp_verdict_function *const verdict_table[EVENT_COUNT] = {
 	[EVENT_VRFY] = smtp_on_vrfy,         [EVENT_EXPN] = smtp_on_vrfy,
 	[EVENT_HELP] = smtp_on_help,         [EVENT_ETRN] = smtp_on_etrn,
 	[EVENT_COMMAND] = smtp_on_command,   [EVENT_XCLIENT] = smtp_on_xclient,
-	[EVENT_XFORWARD] = smtp_on_xforward,
+	[EVENT_XFORWARD] = smtp_on_xforward, [EVENT_STARTTLS] = smtp_on_starttls,
 };
 
 static void answer(struct engine *engine, const struct verdict *verdict)
@@ -259,4 +260,8 @@ void smtp_init(struct smtp *smtp, const struct smtp_config *config, char *out_st
 	smtp->engine.out = (struct buffer){ out_storage, 0, out_cap, false };
 	smtp->config = config;
 	smtp->plain = true; /* RFC 2034 3: none in the greeting */
+	if (config->resumes != NULL) {
+		smtp->engine.counts = *config->resumes;
+		smtp->phase = SMTP_PHASE_COMMAND; /* RFC 3207 4.2: no greeting */
+	}
 }

@@ -37,8 +37,11 @@ struct smtp_config {
 	bool clean_newlines; /* --bare-newline clean */
 	bool crlf;           /* hand line ends on as CRLF, not LF */
 	bool quota_tempfail;
-	bool tls; /* the connection is encrypted: REQUIRETLS may be announced */
-	const struct span *accept_domains; /* when nobody answers RCPT */
+	bool tls;         /* the connection is encrypted; STARTTLS: it may become so */
+	bool tls_require; /* until it is, nothing but what leads there (RFC 3207 4) */
+	const struct engine_counts *resumes; /* TLS has begun amid the session: no greeting, and
+						counting goes on from there; else NULL */
+	const struct span *accept_domains;   /* when nobody answers RCPT */
 	unsigned accept_domain_count;
 	const struct span *announce; /* EHLO keywords of --announce; "-KEYWORD" withholds one */
 	unsigned announce_count;
@@ -70,6 +73,7 @@ enum smtp_phase {
 	SMTP_PHASE_DATA,    /* content up to the final dot */
 	SMTP_PHASE_CHUNK,   /* octets of an accepted BDAT chunk */
 	SMTP_PHASE_SWALLOW, /* octets of a refused BDAT chunk (RFC 3030 2) */
+	SMTP_PHASE_SECURE,  /* nothing may stand behind STARTTLS */
 	SMTP_PHASE_REPLIES, /* the held reply, once or for each recipient */
 	SMTP_PHASE_CLOSED,
 	SMTP_PHASE_COUNT
@@ -117,7 +121,6 @@ struct smtp {
 	bool spoken;        /* the client's first line is over */
 	bool authenticated; /* a trusted peer told who has logged in (LOGIN of XCLIENT) */
 	bool closing;       /* close when the current command is answered */
-	uint32_t errors;    /* in a row */
 	uint32_t replies;   /* how often the held reply is still to be sent */
 	uint32_t answers;   /* verdicts still expected */
 	struct line line;

@@ -61,7 +61,7 @@ void smtp_bdat(struct smtp *smtp, struct span argument)
 		smtp_say(smtp, SMTP_SAY_ARGUMENT);
 		return;
 	}
-	fault = chunk_fault(smtp);
+	fault = smtp_needs_tls(smtp) ? SMTP_SAY_NEEDS_TLS : chunk_fault(smtp);
 	if (fault != SMTP_SAY_OK && chunk->last && smtp->state == SMTP_MAIL &&
 	    smtp->config->protocol == PROTOCOL_LMTP) {
 		chunk->replies = 0; /* RFC 2033 4.3: one for each recipient, and there is none */

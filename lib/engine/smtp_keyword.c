@@ -31,6 +31,11 @@ static bool listed(const struct smtp *smtp, struct span keyword)
 	return span_listed(keyword, smtp->config->announce, smtp->config->announce_count);
 }
 
+static bool with_starttls(const struct smtp *smtp)
+{
+	return smtp_handles(smtp, EVENT_STARTTLS);
+}
+
 static bool with_utf8(const struct smtp *smtp)
 {
 	return smtp_offers(smtp, SPAN("8BITMIME")); /* RFC 6531 3.1 */
@@ -93,7 +98,7 @@ static const struct keyword {
 	{ "PIPELINING", NULL, always, NULL },
 	{ "SIZE", NULL, always, put_size },
 	{ "8BITMIME", NULL, always, NULL },
-	{ "STARTTLS", "STARTTLS", never, NULL },
+	{ "STARTTLS", "STARTTLS", with_starttls, NULL },
 	{ "AUTH", "AUTH", never, NULL },
 	{ "XCLIENT", "XCLIENT", with_xclient, smtp_put_xclient },
 	{ "XFORWARD", "XFORWARD", with_xforward, smtp_put_xforward },

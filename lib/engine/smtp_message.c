@@ -178,7 +178,7 @@ void smtp_on_deliver(struct smtp *smtp, const struct verdict *verdict)
 		reply.text = buffer_span(&text);
 		smtp->engine.counts.messages += !smtp->transaction.taken;
 		smtp->transaction.taken = true;
-		smtp->errors = 0;
+		smtp->engine.counts.in_row = 0;
 	}
 	smtp_send(smtp, reply);
 	if (smtp->answers == 0)

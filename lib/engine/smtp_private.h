@@ -24,6 +24,7 @@
 	X(RECIPIENT_OK, 250, "2.1.5", false, "OK")                                        \
 	X(BYE, 221, "2.0.0", false, "Bye")                                                \
 	X(HELP, 214, "2.0.0", false, "")                                                  \
+	X(BEGIN_TLS, 220, "2.0.0", false, "Ready to start TLS")                           \
 	X(NOT_VERIFIED, 252, "2.0.0", false, "Cannot verify, will take mail and try")     \
 	X(NEEDS_UTF8, 252, "2.6.8", false, "The reply needs SMTPUTF8")                    \
 	X(GO_AHEAD, 354, "", false, "End data with <CR><LF>.<CR><LF>")                    \
@@ -36,6 +37,7 @@
 	X(NOT_SMTP, 421, "4.7.0", false, "This is not what you think it is")              \
 	X(FAR_TOO_BIG, 421, "4.7.0", false, "Message far too big, closing")               \
 	X(TOO_MANY_RECIPIENTS, 452, "4.5.3", false, "Too many recipients")                \
+	X(NO_TLS, 454, "4.7.0", false, "TLS not available, try again later")              \
 	X(UNKNOWN, 500, "5.5.2", true, "Command not recognized")                          \
 	X(BARE, 500, "5.5.2", true, "Lines end in CRLF; bare CR, bare LF or NUL refused") \
 	X(LINE_TOO_LONG, 500, "5.5.2", true, "Line too long")                             \
@@ -48,12 +50,14 @@
 	X(PARAMETER_SYNTAX, 501, "5.5.4", true, "Bad parameter")                          \
 	X(NOT_HERE, 502, "5.5.1", true, "Command not implemented")                        \
 	X(SEQUENCE, 503, "5.5.1", true, "Bad sequence of commands")                       \
+	X(NEEDS_TLS, 530, "5.7.0", true, "TLS required, STARTTLS comes first")            \
 	X(UNTRUSTED, 550, "5.7.0", true, "Not permitted")                                 \
 	X(NO_RELAY, 550, "5.7.1", false, "Relaying denied")                               \
 	X(TOO_BIG, 552, "5.3.4", false, "Message too big")                                \
 	X(SENDER_UNSAFE, 553, "5.1.7", false, "Sender address not allowed")               \
 	X(RECIPIENT_UNSAFE, 553, "5.1.3", false, "Recipient address not allowed")         \
 	X(ADDRESS_NEEDS_UTF8, 553, "5.6.7", false, "Non-ASCII address without SMTPUTF8")  \
+	X(INJECTED, 554, "5.5.0", false, "Nothing may follow STARTTLS, closing")          \
 	X(BARE_CONTENT, 554, "5.6.0", false, "Bare CR or LF in message")                  \
 	X(MAIL_LOOP, 554, "5.4.6", false, "Too many hops, mail loop")                     \
 	X(PARAMETER_UNKNOWN, 555, "5.5.4", true, "Parameter not recognized or not implemented")
@@ -192,6 +196,17 @@ smtp_verdict_function smtp_on_noop, smtp_on_help, smtp_on_quit, smtp_on_vrfy, sm
 
 /* True when the verb is one of command-VERB, and was dealt with. */
 bool smtp_custom(struct smtp *smtp, struct span verb, struct span argument);
+
+/* ---- smtp_starttls.c ---------------------------------------------------------------------- */
+smtp_handler smtp_starttls;
+smtp_verdict_function smtp_on_starttls;
+smtp_phase_function smtp_next_secure;
+
+/* Is the command to be refused since it came in clear (RFC 3207 4)? */
+static inline bool smtp_needs_tls(const struct smtp *smtp)
+{
+	return smtp->config->tls_require && !smtp->config->tls;
+}
 
 /* ---- smtp_trusted.c: XCLIENT and XFORWARD ------------------------------------------------- */
 smtp_handler smtp_xclient, smtp_xforward;

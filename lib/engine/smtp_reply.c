@@ -41,8 +41,8 @@ struct reply smtp_standard(struct smtp *smtp, enum smtp_reply which)
 
 	if (row->counted) {
 		smtp->engine.counts.errors++;
-		smtp->errors++;
-		if (most > 0 && smtp->errors > most)
+		smtp->engine.counts.in_row++;
+		if (most > 0 && smtp->engine.counts.in_row > most)
 			row = &standard_table[SMTP_SAY_TOO_MANY_ERRORS];
 	}
 	return (struct reply){ .code = row->code,

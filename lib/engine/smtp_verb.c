@@ -32,6 +32,8 @@ enum {
 	ASKED = 1U << 5,   /* offered only when the backend handles its event */
 	ABSENT = 1U << 6,  /* known and not offered; a command program may take it */
 	TRUSTED = 1U << 7, /* offered only to peers whose event is handled; others hear 550 */
+	CLEAR = 1U << 8,   /* taken before TLS even where that is required (RFC 3207 4) */
+	ONCE = 1U << 9,    /* within TLS out of sequence, whatever is offered */
 };
 
 /*
@@ -45,6 +47,7 @@ enum {
  *	BDAT       .  .  .  x  x  .   to S4, with LAST to S1; refused chunks are read first
  *	RSET       x  x  x  x  x  x   to S1, S0 stays
  *	ETRN       .  x  .  .  .  .
+ *	STARTTLS   .  x  .  .  .  .   ends this engine; 503 after HELO and within TLS
  *	XCLIENT    x  x  .  .  .  .   to S0
  *	XFORWARD   x  x  .  .  .  .
  *	others     x  x  x  x  x  x
@@ -61,19 +64,19 @@ static const struct verb {
 	{ "MAIL", S1, ARG_MUST, HIGH, 0, smtp_mail },
 	{ "DATA", S3, ARG_NONE, 0, 0, smtp_data },
 	{ "BDAT", S3 | S4, ARG_MUST, HIGH | JUDGES, 0, smtp_bdat },
-	{ "EHLO", S_ANY, ARG_MUST, PLAIN | ONLY_SMTP, 0, smtp_ehlo },
-	{ "HELO", S_ANY, ARG_MUST, PLAIN | ONLY_SMTP, 0, smtp_helo },
-	{ "LHLO", S_ANY, ARG_MUST, PLAIN | ONLY_LMTP, 0, smtp_lhlo },
-	{ "RSET", S_ANY, ARG_NONE, 0, 0, smtp_rset },
-	{ "NOOP", S_ANY, ARG_MAYBE, 0, 0, smtp_noop },
-	{ "QUIT", S_QUIT, ARG_NONE, 0, 0, smtp_quit },
+	{ "EHLO", S_ANY, ARG_MUST, PLAIN | ONLY_SMTP | CLEAR, 0, smtp_ehlo },
+	{ "HELO", S_ANY, ARG_MUST, PLAIN | ONLY_SMTP | CLEAR, 0, smtp_helo },
+	{ "LHLO", S_ANY, ARG_MUST, PLAIN | ONLY_LMTP | CLEAR, 0, smtp_lhlo },
+	{ "STARTTLS", S1, ARG_NONE, ASKED | CLEAR | ONCE, EVENT_STARTTLS, smtp_starttls },
+	{ "RSET", S_ANY, ARG_NONE, CLEAR, 0, smtp_rset },
+	{ "NOOP", S_ANY, ARG_MAYBE, CLEAR, 0, smtp_noop },
+	{ "QUIT", S_QUIT, ARG_NONE, CLEAR, 0, smtp_quit },
 	{ "VRFY", S_ANY, ARG_MUST, HIGH, 0, smtp_vrfy },
 	{ "EXPN", S_ANY, ARG_MUST, HIGH | ASKED, EVENT_EXPN, smtp_expn },
-	{ "HELP", S_ANY, ARG_MAYBE, 0, 0, smtp_help },
+	{ "HELP", S_ANY, ARG_MAYBE, CLEAR, 0, smtp_help },
 	{ "ETRN", S1, ARG_MUST, ASKED, EVENT_ETRN, smtp_etrn },
 	{ "XCLIENT", S0 | S1, ARG_MUST, TRUSTED, EVENT_XCLIENT, smtp_xclient },
 	{ "XFORWARD", S0 | S1, ARG_MUST, TRUSTED, EVENT_XFORWARD, smtp_xforward },
-	{ "STARTTLS", 0, ARG_NONE, ABSENT, 0, NULL },
 	{ "AUTH", 0, ARG_MUST, ABSENT, 0, NULL },
 	{ "TURN", 0, ARG_NONE, ABSENT, 0, NULL },
 	{ "SEND", 0, ARG_MUST, ABSENT, 0, NULL },
@@ -111,6 +114,8 @@ static bool offered(const struct smtp *smtp, const struct verb *verb)
 /* What stands against the command, or SMTP_SAY_OK. */
 static enum smtp_reply judge(const struct smtp *smtp, const struct verb *verb, struct span argument)
 {
+	if ((verb->flags & ONCE) != 0 && smtp->config->tls)
+		return SMTP_SAY_SEQUENCE;
 	if (!offered(smtp, verb))
 		return (verb->flags & TRUSTED) != 0 ? SMTP_SAY_UNTRUSTED : SMTP_SAY_NOT_HERE;
 	if ((verb->flags & HIGH) == 0 && !utf8_is_ascii(argument))
@@ -146,6 +151,8 @@ void smtp_command(struct smtp *smtp, struct span line)
 	if (smtp->state == SMTP_REFUSED &&
 	    (verb == NULL || (verb->states & 1U << SMTP_REFUSED) == 0))
 		fault = SMTP_SAY_SEQUENCE; /* RFC 5321 3.1 */
+	else if (smtp_needs_tls(smtp) && (verb == NULL || (verb->flags & CLEAR) == 0))
+		fault = SMTP_SAY_NEEDS_TLS;
 	else if (smtp_disabled(smtp, name))
 		fault = SMTP_SAY_NOT_HERE;
 	else if ((verb == NULL || (verb->flags & ABSENT) != 0) && smtp_custom(smtp, name, argument))

@@ -36,6 +36,7 @@ struct machine {
 	struct pop3_config pop3;
 	struct pop3_storage storage;
 	struct store store;
+	struct engine_counts counts; /* of the engine in clear */
 	struct list accept_domains, announce, disabled, commands, states, trusted;
 	event_set handled;
 };
@@ -76,6 +77,8 @@ static event_set events_of(struct machine *machine, struct span words)
 			list_add(&machine->commands, span_from(word, prefix.len));
 			event = EVENT_COMMAND;
 		}
+		if (span_equal(word, SPAN("starttls")))
+			event = EVENT_STARTTLS; /* of no program, so by no name */
 		if (event != EVENT_COUNT)
 			events |= EVENT_BIT(event);
 		else if (!span_equal(word, SPAN("none")))
@@ -128,6 +131,13 @@ static bool option_text(struct machine *machine, struct span name, struct span v
 	return false;
 }
 
+static void set_tls(struct machine *machine, struct span value)
+{
+	if (span_equal(value, SPAN("starttls")))
+		machine->handled |= EVENT_BIT(EVENT_STARTTLS);
+	machine->smtp.tls = machine->pop3.tls = span_equal(value, SPAN("implicit"));
+}
+
 /* Options that are a number or a choice. */
 static bool option_value(struct machine *machine, struct span name, struct span value)
 {
@@ -154,6 +164,10 @@ static bool option_value(struct machine *machine, struct span name, struct span 
 		smtp->crlf = span_equal(value, SPAN("crlf"));
 	else if (span_equal(name, SPAN("quota-tempfail")))
 		smtp->quota_tempfail = pop3->quota_tempfail = true;
+	else if (span_equal(name, SPAN("tls")))
+		set_tls(machine, value);
+	else if (span_equal(name, SPAN("tls-require")))
+		smtp->tls_require = pop3->tls_require = true;
 	else if (span_equal(name, SPAN("insecure-auth")))
 		pop3->plaintext_allowed = !span_equal(value, SPAN("never"));
 	else if (span_equal(name, SPAN("handled")))
@@ -294,6 +308,18 @@ struct machine *machine_new(enum protocol protocol, const struct script *script)
 	else
 		smtp_setup(machine);
 	return machine;
+}
+
+void machine_secure(struct machine *machine)
+{
+	machine->counts = machine->of.engine.counts;
+	machine->handled &= ~EVENT_BIT(EVENT_STARTTLS);
+	machine->smtp.tls = machine->pop3.tls = machine->pop3.plaintext_allowed = true;
+	machine->smtp.resumes = machine->pop3.resumes = &machine->counts;
+	if (machine->protocol == PROTOCOL_POP3)
+		pop3_setup(machine);
+	else
+		smtp_setup(machine);
 }
 
 void machine_free(struct machine *machine)

@@ -21,6 +21,9 @@ event_set machine_handled(const struct machine *machine);
 /* Before an event is answered: an address that XCLIENT tells may end the peer's trust. */
 void machine_told(struct machine *machine, const struct event_call *call);
 
+/* The client has begun TLS: goes on with a fresh engine, in the place of the one before. */
+void machine_secure(struct machine *machine);
+
 /* The protocol of a transcript, by the folder that it lies in. */
 enum protocol script_protocol(const struct script *script);
 

@@ -18,6 +18,7 @@ struct player {
 	struct engine *engine;
 	struct bytes client; /* all that the client sends */
 	size_t sent;         /* of it, handed to the engine */
+	size_t due;          /* of it, what is sent without TLS to come */
 	struct input input;
 	bool *used;          /* verdicts that were given */
 	struct bytes text;   /* of the verdict at hand */
@@ -242,7 +243,9 @@ static void answer(struct player *player)
 	for (unsigned i = 0; i < call.answers; i++) {
 		struct verdict verdict = { VERDICT_NONE, SPAN_NONE, SPAN("T1"), false };
 
-		if (handled) {
+		if (call.event == EVENT_STARTTLS && player->sent < player->due) {
+			verdict.exit = EXIT_DATAERR; /* as the runner sees octets that wait */
+		} else if (handled) {
 			verdict.exit = verdict_take(player, &call);
 			verdict.text = bytes_span(&player->text);
 		}
@@ -279,7 +282,7 @@ static void content_give(struct player *player)
 static bool input_fill(struct player *player)
 {
 	struct input *input = &player->input;
-	size_t left = player->client.len - player->sent;
+	size_t left = player->due - player->sent;
 	size_t len = ENGINE_INPUT_MIN - (input->len - input->at);
 
 	memmove(input->base, input->base + input->at, input->len - input->at);
@@ -288,6 +291,10 @@ static bool input_fill(struct player *player)
 	if (left == 0 || len == 0) {
 		if (input->eof || len == 0)
 			return false;
+		if (player->due < player->client.len) {
+			player->due = player->client.len; /* no TLS: the client goes on in clear */
+			return input_fill(player);
+		}
 		input->eof = true;
 		return true;
 	}
@@ -302,6 +309,16 @@ static bool input_fill(struct player *player)
 	player->sent += len;
 	input->eof = player->plan->closed && player->sent == player->client.len;
 	return true;
+}
+
+/* The handshake: what the client sends from here on a fresh engine reads. */
+static void begin_tls(struct player *player)
+{
+	machine_secure(player->machine);
+	player->due = player->client.len;
+	player->input.at = player->input.len = 0;
+	player->input.eof = false;
+	player->body.len = 0;
 }
 
 /* The end that comes from outside, when all is read. */
@@ -357,7 +374,10 @@ static void drive(struct player *player)
 		case ENGINE_CLOSE:
 			output_take(player, SIZE_MAX);
 			run->end = engine->end;
-			return;
+			if (!engine->secure || player->due == player->client.len)
+				return;
+			begin_tls(player);
+			break;
 		}
 	}
 }
@@ -365,11 +385,17 @@ static void drive(struct player *player)
 void play(const struct script *script, const struct plan *plan, struct run *run)
 {
 	struct player player = { .script = script, .plan = plan, .run = run };
-	const struct item *item;
-	size_t at = 0;
 
-	while ((item = script_next(script, ITEM_CLIENT, &at)) != NULL)
-		bytes_put(&player.client, item->text.base, item->text.len);
+	player.due = SIZE_MAX;
+	for (const struct item *item = script->items; item < script->items + script->count;
+	     item++) {
+		if (item->kind == ITEM_CLIENT)
+			bytes_put(&player.client, item->text.base, item->text.len);
+		else if (item->kind == ITEM_TLS)
+			player.due = player.client.len;
+	}
+	if (player.due > player.client.len)
+		player.due = player.client.len;
 	player.machine = machine_new(script_protocol(script), script);
 	player.engine = machine_engine(player.machine);
 	player.input.base = malloc(ENGINE_INPUT_MIN);

@@ -137,7 +137,7 @@ static const struct key {
 } keys[] = {
 	{ "C", ITEM_CLIENT },  { "S", ITEM_LINE },    { "R", ITEM_REPLY }, { "K", ITEM_KEYWORD },
 	{ "O", ITEM_OPTION },  { "V", ITEM_VERDICT }, { "D", ITEM_MAIL },  { "E", ITEM_EVENT },
-	{ "M", ITEM_MESSAGE }, { "STOP", ITEM_STOP }, { "X", ITEM_END },
+	{ "M", ITEM_MESSAGE }, { "STOP", ITEM_STOP }, { "X", ITEM_END },   { "T", ITEM_TLS },
 };
 
 static struct item *script_add(struct script *script, enum item_kind kind, unsigned line)

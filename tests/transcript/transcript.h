@@ -41,6 +41,7 @@ enum item_kind {
 	ITEM_MAIL, /* a message in the maildrop */
 	ITEM_EVENT,
 	ITEM_MESSAGE, /* a whole message that the backend must see */
+	ITEM_TLS,     /* the client begins TLS */
 	ITEM_STOP,
 	ITEM_END,
 };

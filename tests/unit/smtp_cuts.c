@@ -186,7 +186,8 @@ static void check_seed(uint32_t seed, unsigned *delivered)
 	uint32_t random = seed;
 	struct smtp_config config = { .protocol = seed % 3 == 0 ? PROTOCOL_LMTP : PROTOCOL_SMTP,
 				      .hostname = SPAN("mx.example"),
-				      .handled = seed % 5 == 0 ? UINT32_MAX : 0,
+				      /* Whether octets wait behind STARTTLS depends on the cuts. */
+				      .handled = seed % 5 == 0 ? ~EVENT_BIT(EVENT_STARTTLS) : 0,
 				      .size_limit = seed % 2 == 0   ? 60
 						    : seed % 7 == 0 ? 5
 								    : 0,
