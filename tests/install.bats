@@ -35,7 +35,7 @@ need() {
 	run ls "$PREFIX/bin"
 	assert_output "$(printf '%s\n' lmtp-session pop3-session smtp-session)"
 	run ls "$PREFIX/libexec/mail-session"
-	assert_output "$(printf '%s\n' auth-ok hook-runner maildir-store mbox-store passwd-auth)"
+	assert_output "$(printf '%s\n' auth-ok hook-runner maildir-store mbox-store passwd-auth sasl-session)"
 	run ls "$PREFIX/lib"
 	assert_output "$(printf '%s\n' libmailsession.a libmailsession.so libmailsession.so.0 libmailsession.so.0.1.0 \
 		pkgconfig systemd sysusers.d tmpfiles.d)"

@@ -18,6 +18,12 @@ setup() {
 	umask 022
 }
 
+# The password file with HASH for each new hash, and VERIFIER for each verifier that `set` makes.
+stored() {
+	sed -E -e 's/\$y\$j9T\$[A-Za-z0-9.\/]+\$[A-Za-z0-9.\/]{43}(:|$)/HASH\1/' \
+		-e 's/\{SCRAM-SHA-256\}4096,[A-Za-z0-9+\/]{22}==(,[A-Za-z0-9+\/]{43}=){2}$/VERIFIER/'
+}
+
 # check DATA PROGRAM... - the checkpassword interface; DATA is for printf, its \0 the separators.
 check() {
 	local data=$1
@@ -165,7 +171,7 @@ users() {
 	END
 	gcc -shared -fPIC -o "$T/count.so" "$T/count.c"
 	export CRYPT_LOG=$T/log
-	for user in jo nobody scram; do
+	for user in jo nobody scram pl; do
 		: >"$T/log"
 		echo wrong | LD_PRELOAD=$T/count.so ASAN_OPTIONS=verify_asan_link_order=0 run -1 "$AUTH" check $user
 		assert_equal "$user $(cat "$T/log")" "$user "'$y$j9T$'
@@ -181,7 +187,7 @@ users() {
 	run -0 "$AUTH" set jo@example.org <<<'secret and more'
 	assert_output ''
 	assert_equal "$(stat -c %a "$PASSWD_FILE")" 600
-	assert_equal "$(sed -E 's/\$y\$j9T\$[A-Za-z0-9.\/]+\$[A-Za-z0-9.\/]{43}$/HASH/' "$PASSWD_FILE")" 'jo@example.org:HASH'
+	assert_equal "$(stored <"$PASSWD_FILE")" "$(printf '%s\n' jo@example.org:HASH jo@example.org:VERIFIER)"
 	run -0 "$AUTH" set bob --uid 1000 --gid 100 --home /home/bob <<<other
 	run -0 "$AUTH" list
 	assert_output "$(printf '%s\n' jo@example.org bob)"
@@ -189,11 +195,11 @@ users() {
 	run -1 "$AUTH" check jo@example.org <<<'secret and mor'
 	run -1 "$AUTH" check nobody <<<x
 	printf 'secret and more' | run -0 "$AUTH" check jo@example.org
-	assert_equal "$(sed -n 's/^bob:[^:]*//p' "$PASSWD_FILE")" ':1000:100::/home/bob'
+	assert_equal "$(stored <"$PASSWD_FILE" | grep bob)" "$(printf '%s\n' bob:HASH:1000:100::/home/bob bob:VERIFIER)"
 	run -0 "$AUTH" set bob <<<third
-	assert_equal "$(sed -n 's/^bob:[^:]*//p' "$PASSWD_FILE")" ':1000:100::/home/bob'
-	run -0 "$AUTH" set bob --home /srv/bob <<<fourth
-	assert_equal "$(sed -n 's/^bob:[^:]*//p' "$PASSWD_FILE")" ':1000:100::/srv/bob'
+	assert_equal "$(stored <"$PASSWD_FILE" | grep bob)" "$(printf '%s\n' bob:HASH:1000:100::/home/bob bob:VERIFIER)"
+	run -0 "$AUTH" set bob --home /srv/bob --no-scram <<<fourth
+	assert_equal "$(stored <"$PASSWD_FILE" | grep bob)" bob:HASH:1000:100::/srv/bob
 	run -0 "$AUTH" check bob <<<fourth
 	run -0 "$AUTH" delete jo@example.org
 	run -1 "$AUTH" delete jo@example.org
@@ -208,8 +214,8 @@ users() {
 	printf 'z:{PLAIN}2' >>"$PASSWD_FILE"
 	chmod 640 "$PASSWD_FILE"
 	run -0 "$AUTH" set jo <<<new
-	assert_equal "$(sed -E 's/^(jo):[^:]*/\1:HASH/' "$PASSWD_FILE")" \
-		"$(printf '%s\n' '# top' 'a:{PLAIN}1::::/home/a' '' 'jo:HASH:5:6::/h' 'not a line' 'z:{PLAIN}2')"
+	assert_equal "$(stored <"$PASSWD_FILE")" \
+		"$(printf '%s\n' '# top' 'a:{PLAIN}1::::/home/a' '' 'jo:HASH:5:6::/h' jo:VERIFIER 'not a line' 'z:{PLAIN}2')"
 	assert_equal "$(stat -c %a "$PASSWD_FILE")" 640
 	[ "$(id -u)" = 0 ] || return 0
 	chown 1234:2345 "$PASSWD_FILE"
@@ -225,7 +231,7 @@ users() {
 	run -1 "$AUTH" set jo < <(printf 'a\0b\n')
 	run -1 "$AUTH" set jo < <(printf '%0512d\n' 0)
 	for arguments in '' 'a b' 'jo --uid 5' 'jo --gid 5' 'jo --uid 0 --gid 5' 'jo --uid x --gid 5' 'jo --uid' 'jo --shell x' \
-		'a:b' '#a' 'jo --home a:b' 'jo --uid 4294967295 --gid 1'; do
+		'a:b' '#a' 'jo --home a:b' 'jo --uid 4294967295 --gid 1' 'jo --plain x'; do
 		# shellcheck disable=SC2086
 		run -64 "$AUTH" set $arguments <<<secret
 	done
@@ -243,7 +249,7 @@ users() {
 	run -0 "$AUTH" set jo <<<secret
 	seq 20 | xargs -P 20 -I{} sh -c 'echo secret | "$AUTH" set user{} && echo secret | "$AUTH" check jo'
 	assert_equal "$("$AUTH" list | sort -u | wc -l)" 21
-	assert_equal "$(wc -l <"$PASSWD_FILE")" 21
+	assert_equal "$(wc -l <"$PASSWD_FILE")" 42
 }
 
 @test "a change that fails, or is killed, at any system call leaves the old file or the new one" {
@@ -270,6 +276,64 @@ users() {
 			done
 		done
 	done
+}
+
+@test "a kill -9 at any system call of set, or of its helper, leaves the old file or the new one" {
+	mkdir "$T/etc"
+	for whose in itself children; do
+		run -0 timeout 300 tests/lib/passwd.py "$T/etc/passwd" $whose
+		[[ $output != kernel:* ]] || skip "$output"
+	done
+}
+
+@test "set --plain keeps the password as it is, for APOP and CRAM-MD5" {
+	run -0 "$AUTH" set jo --uid 5 --gid 6 <<<'correct horse'
+	run -0 "$AUTH" set jo --plain <<<'correct horse'
+	assert_equal "$(cat "$PASSWD_FILE")" 'jo:{PLAIN}correct horse:5:6::'
+	run -0 "$AUTH" check jo <<<'correct horse'
+	AUTH_MECH=CRAM-MD5 AUTH_NAME=jo run -0 "$AUTH" secret
+	assert_output '{PLAIN}correct horse'
+	for password in a:b 'a ' $'a\t'; do
+		run -1 "$AUTH" set jo --plain <<<"$password"
+		assert_output --partial 'no colon and no blank at its end'
+	done
+	run -0 "$AUTH" check jo <<<'correct horse'
+}
+
+@test "set: the verifier is of the same password, or nothing is written" {
+	run -0 "$AUTH" set jo <<<'pencil'
+	python3 - "$(sed -n 's/^jo:{SCRAM-SHA-256}//p' "$PASSWD_FILE")" <<-'END'
+		import base64, hashlib, hmac, sys
+		iterations, salt, stored, server = sys.argv[1].split(",")
+		salted = hashlib.pbkdf2_hmac("sha256", b"pencil", base64.b64decode(salt), int(iterations))
+		assert base64.b64decode(stored) == hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+		assert base64.b64decode(server) == hmac.digest(salted, b"Server Key", "sha256")
+	END
+	cp "$PASSWD_FILE" "$T/before"
+	# RFC 4013 allows no control character, and a verifier of what is no UTF-8 would be good for nothing.
+	for password in $'a\001b' $'a\377'; do
+		run -1 "$AUTH" set jo <<<"$password"
+		assert_output --partial '--no-scram'
+		cmp "$PASSWD_FILE" "$T/before"
+		run -0 "$AUTH" set bob --no-scram <<<"$password"
+		run -0 "$AUTH" check bob <<<"$password"
+		cp "$T/before" "$PASSWD_FILE"
+	done
+}
+
+@test "a line of 2048 octets is read, a longer one is trouble" {
+	printf 'long:{PLAIN}x::::/%02030d\njo:{PLAIN}x\n' 0 >"$PASSWD_FILE"
+	assert_equal "$(head -n 1 "$PASSWD_FILE" | wc -c)" 2049
+	run -0 "$AUTH" check jo <<<x
+	run -0 "$AUTH" check long <<<x
+	sed -i '1s/0/00/' "$PASSWD_FILE"
+	run -111 "$AUTH" check jo <<<x
+	assert_output --partial 'too long'
+	AUTH_MECH=APOP AUTH_NAME=jo run -75 "$AUTH" secret
+	cp "$PASSWD_FILE" "$T/before"
+	run -1 "$AUTH" set jo <<<y
+	cmp "$PASSWD_FILE" "$T/before"
+	assert_equal "$(ls -A "$T" | tr '\n' ' ')" 'before passwd '
 }
 
 @test "secret: the verifier for SCRAM, else the plain password, else nobody (exit 67)" {

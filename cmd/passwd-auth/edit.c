@@ -5,6 +5,7 @@
 #include "hash.h"
 #include "login.h"
 #include "table.h"
+#include "verifier.h"
 
 #include "base/descriptor.h"
 #include "base/number.h"
@@ -58,6 +59,16 @@ struct wish {
 	struct span uid;
 	struct span gid;
 	struct span home;
+	bool plain;    /* the password as it is */
+	bool no_scram; /* no verifier beside the hash */
+};
+
+/* What is written of a password: {PLAIN} or a hash, and a verifier or nothing. */
+struct stored {
+	char hash_bytes[PASSWORD_MAX + HASH_MAX];
+	char verifier_bytes[VERIFIER_MAX];
+	struct buffer hash;
+	struct buffer verifier;
 };
 
 static bool id_valid(struct span id)
@@ -67,21 +78,33 @@ static bool id_valid(struct span id)
 	return id.base == NULL || (number_upto(id, UINT32_MAX - 1, &value) && value > 0);
 }
 
-/* "USER [--uid N --gid N] [--home DIR]", in any order. */
+/* "USER [--uid N --gid N] [--home DIR] [--plain] [--no-scram]", in any order. */
 static bool parse_wish(char *const *arguments, struct wish *wish)
 {
-	static const char *const names[] = { "--uid", "--gid", "--home" };
-	struct span *const values[] = { &wish->uid, &wish->gid, &wish->home };
+	const struct {
+		struct span name;
+		struct span *value; /* NULL for one that has none */
+		bool *flag;
+	} options[] = {
+		{ SPAN("--uid"), &wish->uid, NULL },
+		{ SPAN("--gid"), &wish->gid, NULL },
+		{ SPAN("--home"), &wish->home, NULL },
+		{ SPAN("--plain"), NULL, &wish->plain },
+		{ SPAN("--no-scram"), NULL, &wish->no_scram },
+	};
+	size_t count = sizeof(options) / sizeof(*options);
 
 	for (; *arguments != NULL; arguments++) {
 		struct span word = span_of(*arguments);
 		size_t option = 0;
 
-		while (option < 3 && !span_equal(word, span_of(names[option])))
+		while (option < count && !span_equal(word, options[option].name))
 			option++;
-		if (option < 3 && *++arguments != NULL)
-			*values[option] = span_of(*arguments);
-		else if (option < 3 || wish->user.base != NULL || span_starts(word, SPAN("--")))
+		if (option < count && options[option].flag != NULL)
+			*options[option].flag = true;
+		else if (option < count && *++arguments != NULL)
+			*options[option].value = span_of(*arguments);
+		else if (option < count || wish->user.base != NULL || span_starts(word, SPAN("--")))
 			return false;
 		else
 			wish->user = word;
@@ -92,35 +115,47 @@ static bool parse_wish(char *const *arguments, struct wish *wish)
 	       span_find(wish->home, '\n') == wish->home.len;
 }
 
-/* Writes the user's line; `old` is what stood there, or NULL. */
-static bool put_user(struct table_change *change, const struct wish *wish, struct span hash,
-		     const struct entry *old)
+/* Appends ":uid:gid::home", of what is wished and what stood there. */
+static void put_remainder(struct buffer *line, const struct wish *wish, const struct entry *old)
+{
+	if (wish->uid.base == NULL && wish->home.base == NULL) {
+		buffer_put(line, old != NULL ? old->remainder : SPAN_NONE);
+		return;
+	}
+	buffer_byte(line, ':');
+	if (wish->uid.base != NULL)
+		buffer_put(line, wish->uid);
+	else if (old != NULL && old->switches)
+		buffer_number(line, old->uid);
+	buffer_byte(line, ':');
+	if (wish->gid.base != NULL)
+		buffer_put(line, wish->gid);
+	else if (old != NULL && old->switches)
+		buffer_number(line, old->gid);
+	buffer_string(line, "::");
+	if (wish->home.base != NULL)
+		buffer_put(line, wish->home);
+	else if (old != NULL)
+		buffer_put(line, old->home);
+}
+
+/* Writes the user's lines; `old` is what stood there, or NULL. */
+static bool put_user(struct table_change *change, const struct wish *wish,
+		     const struct stored *stored, const struct entry *old)
 {
 	char bytes[ENTRY_MAX];
 	struct buffer line = BUFFER(bytes);
-	struct span home = wish->home.base != NULL ? wish->home
-			   : old != NULL           ? old->home
-						   : SPAN_NONE;
 	bool good;
 
 	buffer_put(&line, wish->user);
 	buffer_byte(&line, ':');
-	buffer_put(&line, hash);
-	if (wish->uid.base == NULL && wish->home.base == NULL) {
-		buffer_put(&line, old != NULL ? old->remainder : SPAN_NONE);
-	} else {
+	buffer_put(&line, buffer_span(&stored->hash));
+	put_remainder(&line, wish, old);
+	if (stored->verifier.len > 0) {
+		buffer_byte(&line, '\n');
+		buffer_put(&line, wish->user);
 		buffer_byte(&line, ':');
-		if (wish->uid.base != NULL)
-			buffer_put(&line, wish->uid);
-		else if (old != NULL && old->switches)
-			buffer_number(&line, old->uid);
-		buffer_byte(&line, ':');
-		if (wish->gid.base != NULL)
-			buffer_put(&line, wish->gid);
-		else if (old != NULL && old->switches)
-			buffer_number(&line, old->gid);
-		buffer_string(&line, "::");
-		buffer_put(&line, home);
+		buffer_put(&line, buffer_span(&stored->verifier));
 	}
 	good = !line.overflow && table_change_put(change, buffer_span(&line));
 	if (line.overflow)
@@ -130,11 +165,11 @@ static bool put_user(struct table_change *change, const struct wish *wish, struc
 }
 
 /*
- * Copies the file without the user's lines; with `hash` their first one becomes the new one,
+ * Copies the file without the user's lines; with `stored` their first one becomes the new ones,
  * and the others, which are of the old password, go.  *found says whether there were any.
  */
 static bool rewrite(struct table_change *change, struct table *old, const struct wish *wish,
-		    struct span hash, bool *found)
+		    const struct stored *stored, bool *found)
 {
 	struct span line;
 	struct entry entry;
@@ -148,20 +183,20 @@ static bool rewrite(struct table_change *change, struct table *old, const struct
 			good = table_change_put(change, line);
 			continue;
 		}
-		if (hash.len > 0 && !*found)
-			good = put_user(change, wish, hash, &entry);
+		if (stored != NULL && !*found)
+			good = put_user(change, wish, stored, &entry);
 		*found = true;
 	}
 	if (good && result == TABLE_TROUBLE)
 		return false;
-	if (good && hash.len > 0 && !*found)
-		good = put_user(change, wish, hash, NULL);
+	if (good && stored != NULL && !*found)
+		good = put_user(change, wish, stored, NULL);
 	if (!good)
 		say("cannot write the password file", change->dir_path, errno);
 	return good;
 }
 
-static int change_file(const struct wish *wish, struct span hash, bool *found)
+static int change_file(const struct wish *wish, const struct stored *stored, bool *found)
 {
 	static struct table_change change;
 	static struct table old;
@@ -169,32 +204,52 @@ static int change_file(const struct wish *wish, struct span hash, bool *found)
 
 	if (!table_change_begin(&change, &old))
 		return EXIT_FAILED;
-	good = rewrite(&change, &old, wish, hash, found);
-	wanted = good && (hash.len > 0 || *found);
+	good = rewrite(&change, &old, wish, stored, found);
+	wanted = good && (stored != NULL || *found);
 	table_close(&old);
 	return table_change_end(&change, wanted) == wanted && good ? 0 : EXIT_FAILED;
 }
 
+/* The password as it is: no colon, which ends the field, and no blank that ends the line. */
+static bool store_plain(struct span password, struct stored *stored)
+{
+	if (span_find(password, ':') < password.len || span_trim_end(password).len < password.len) {
+		say("a plain password has no colon and no blank at its end", NULL, 0);
+		return false;
+	}
+	buffer_string(&stored->hash, "{PLAIN}");
+	return buffer_put(&stored->hash, password);
+}
+
+static bool store_hash(const char *password, const struct wish *wish, struct stored *stored)
+{
+	if (!hash_make(password, &stored->hash)) {
+		say("cannot hash the password", NULL, errno);
+		return false;
+	}
+	return wish->no_scram || verifier_make(span_of(password), &stored->verifier);
+}
+
 int edit_set(char *const *arguments)
 {
-	struct wish wish = { SPAN_NONE, SPAN_NONE, SPAN_NONE, SPAN_NONE };
-	char password[PASSWORD_MAX + 1], hash[HASH_MAX];
-	struct buffer out = BUFFER(hash);
+	struct wish wish = { .user = SPAN_NONE };
+	struct stored stored;
+	char password[PASSWORD_MAX + 1];
 	bool found, made;
-	int exit;
+	int exit = EXIT_FAILED;
 
 	if (!parse_wish(arguments, &wish))
 		return EXIT_USAGE;
 	if (!read_password(password, sizeof(password)))
 		return EXIT_FAILED;
-	made = hash_make(password, &out);
+	stored.hash = BUFFER(stored.hash_bytes);
+	stored.verifier = BUFFER(stored.verifier_bytes);
+	made = wish.plain ? store_plain(span_of(password), &stored)
+			  : store_hash(password, &wish, &stored);
 	explicit_bzero(password, sizeof(password));
-	if (!made) {
-		say("cannot hash the password", NULL, errno);
-		return EXIT_FAILED;
-	}
-	exit = change_file(&wish, buffer_span(&out), &found);
-	explicit_bzero(hash, sizeof(hash));
+	if (made)
+		exit = change_file(&wish, &stored, &found);
+	explicit_bzero(&stored, sizeof(stored));
 	return exit;
 }
 
@@ -202,13 +257,13 @@ int edit_set(char *const *arguments)
 
 int edit_delete(char *const *arguments)
 {
-	struct wish wish = { span_of(arguments[0]), SPAN_NONE, SPAN_NONE, SPAN_NONE };
+	struct wish wish = { .user = span_of(arguments[0]) };
 	bool found;
 	int exit;
 
 	if (arguments[0] == NULL || arguments[1] != NULL)
 		return EXIT_USAGE;
-	exit = change_file(&wish, SPAN_NONE, &found);
+	exit = change_file(&wish, NULL, &found);
 	if (exit == 0 && !found) {
 		say("no such user", arguments[0], 0);
 		return EXIT_FAILED;

@@ -17,12 +17,11 @@
 #define DATA_FD 3
 #define SHELL   "/bin/sh"
 
-static void put_text(char *to, size_t cap, struct span text)
+static bool put_text(char *to, size_t cap, struct span text)
 {
 	struct buffer out = { to, 0, cap, false };
 
-	if (!buffer_put(&out, text) || buffer_cstr(&out) == NULL)
-		to[0] = '\0';
+	return buffer_put(&out, text) && buffer_cstr(&out) != NULL;
 }
 
 /* Looks at the one line of the user that a password can be checked by. */
@@ -40,9 +39,11 @@ static int judge(const char *password, const struct entry *entry, struct identit
 	identity->switches = entry->switches;
 	identity->uid = entry->uid;
 	identity->gid = entry->gid;
-	put_text(identity->user, sizeof(identity->user), entry->user);
-	put_text(identity->home, sizeof(identity->home), entry->home);
-	return 0;
+	if (put_text(identity->user, sizeof(identity->user), entry->user) &&
+	    put_text(identity->home, sizeof(identity->home), entry->home))
+		return 0;
+	say("the home directory of this user is too long", NULL, 0);
+	return LOGIN_TROUBLE;
 }
 
 int login_check(struct span user, const char *password, struct identity *identity)
@@ -54,6 +55,7 @@ int login_check(struct span user, const char *password, struct identity *identit
 	struct span line;
 	enum table_result result;
 	int verdict = -1;
+	bool hashed = false;
 
 	if (!table_open(&table))
 		return LOGIN_TROUBLE;
@@ -63,14 +65,16 @@ int login_check(struct span user, const char *password, struct identity *identit
 			continue;
 		if (like.len == 0 && entry.scheme == SCHEME_CRYPT && entry.hash.len < HASH_MAX)
 			buffer_put(&like, entry.hash);
-		if (verdict < 0 && entry.scheme != SCHEME_SCRAM && span_equal(entry.user, user))
+		if (verdict < 0 && entry.scheme != SCHEME_SCRAM && span_equal(entry.user, user)) {
 			verdict = judge(password, &entry, identity);
+			hashed = entry.scheme == SCHEME_CRYPT;
+		}
 	}
 	table_close(&table);
-	if (verdict < 0) {
+	if (!hashed)
 		hash_idle(password, buffer_span(&like));
+	if (verdict < 0)
 		verdict = LOGIN_REFUSED;
-	}
 	explicit_bzero(idle, sizeof(idle));
 	return result == TABLE_END ? verdict : LOGIN_TROUBLE;
 }

@@ -16,7 +16,7 @@
 
 static const char usage[] =
 	"usage: passwd-auth PROGRAM [ARGUMENT...]   check fd 3, then run the program\n"
-	"       passwd-auth set USER [--uid N --gid N] [--home DIR]\n"
+	"       passwd-auth set USER [--uid N --gid N] [--home DIR] [--plain | --no-scram]\n"
 	"       passwd-auth check USER\n"
 	"       passwd-auth delete USER\n"
 	"       passwd-auth list\n"

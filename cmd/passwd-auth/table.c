@@ -67,6 +67,10 @@ enum table_result table_next(struct table *table, struct span *line)
 		size_t lf = span_find(rest, '\n');
 		ssize_t got;
 
+		if (lf > ENTRY_MAX) {
+			say("a line of the password file is too long", NULL, 0);
+			return TABLE_TROUBLE;
+		}
 		if (lf < rest.len || (table->ended && rest.len > 0)) {
 			*line = span_first(rest, lf);
 			table->at += lf < rest.len ? lf + 1 : lf;
@@ -74,10 +78,6 @@ enum table_result table_next(struct table *table, struct span *line)
 		}
 		if (table->ended)
 			return TABLE_END;
-		if (rest.len > ENTRY_MAX) {
-			say("a line of the password file is too long", NULL, 0);
-			return TABLE_TROUBLE;
-		}
 		memmove(table->bytes, rest.base, rest.len);
 		table->at = 0;
 		table->len = rest.len;
