@@ -333,7 +333,7 @@ users() {
 	cp "$PASSWD_FILE" "$T/before"
 	run -1 "$AUTH" set jo <<<y
 	cmp "$PASSWD_FILE" "$T/before"
-	assert_equal "$(ls -A "$T" | tr '\n' ' ')" 'before passwd '
+	assert_equal "$(ls -A "$T")" "$(printf '%s\n' before passwd)"
 }
 
 @test "secret: the verifier for SCRAM, else the plain password, else nobody (exit 67)" {
