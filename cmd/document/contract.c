@@ -57,10 +57,10 @@ static const struct {
 	[EVENT_DELETE] = { "QUIT, once, when messages are marked: their IDs are on standard input, "
 			   "a line each.",
 			   "DELE is refused." },
-	[EVENT_LOGIN_DELAY] = { "CAPA: prints seconds. USER is unset before login: the longest of "
-				"all users.",
-				"No LOGIN-DELAY in CAPA. Whoever prints one has to enforce it, by "
-				"[LOGIN-DELAY] from auth or list." },
+	[EVENT_LOGIN_DELAY] = { "CAPA, and before list: prints seconds. USER is unset before login: "
+				"the longest of all users. Who logs in again sooner hears "
+				"[LOGIN-DELAY].",
+				"--login-delay." },
 	[EVENT_EXPIRE] = { "CAPA: prints days or NEVER. USER is unset before login: the shortest "
 			   "of all users.",
 			   "--expire." },

@@ -8,6 +8,7 @@
  */
 #include "listing.h"
 
+#include "expiry.h"
 #include "lock.h"
 #include "message.h"
 #include "name.h"
@@ -228,6 +229,8 @@ int listing_run(struct request *request)
 		exit = lock(request, maildir);
 	if (exit == EXIT_DONE && request->drop != NULL)
 		tmp_tidy(maildir);
+	if (exit == EXIT_DONE)
+		exit = expiry_carry_out(request, maildir);
 	if (exit == EXIT_DONE)
 		exit = list_all(request, maildir);
 	maildir_close(&own);

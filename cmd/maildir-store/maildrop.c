@@ -2,15 +2,11 @@
 /* maildrop.c - the events on messages of a listed maildrop. */
 #include "maildrop.h"
 
-#include "message.h"
-#include "name.h"
-#include "quota.h"
+#include "deletion.h"
 
 #include "base/descriptor.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 /* Opens the maildrop and reads MESSAGE. */
 static int find_message(struct request *request, struct maildir *own, struct maildir **maildir,
@@ -81,77 +77,36 @@ int maildrop_retrieve(struct request *request)
 	return exit;
 }
 
-/* What a deletion amounts to. */
-struct deletion {
-	struct maildir *maildir;
-	bool quota;   /* there is a file to tell */
-	bool failed;  /* something is left */
-	bool touched; /* something is gone, perhaps not durably */
-	int64_t octets;
-	int64_t messages;
-};
-
-static int64_t file_size(struct deletion *deletion, const struct message *message)
-{
-	uint64_t size;
-	struct stat facts;
-
-	if (name_field(span_of(message->name), 'S', &size))
-		return (int64_t)size;
-	if (fstatat(maildir_folder(deletion->maildir, message->folder), message->name, &facts,
-		    AT_SYMLINK_NOFOLLOW) != 0)
-		return 0;
-	return facts.st_size;
-}
-
 /* Removes message by message as the lines come in. */
 static void remove_message(void *context, struct span id)
 {
 	struct deletion *deletion = context;
 	struct message message;
-	int64_t size;
 
-	if (!message_by_id(id, &message)) {
-		request_log("no message has this ID", NULL, 0);
-		deletion->failed = true;
+	if (message_by_id(id, &message)) {
+		deletion_remove(deletion, &message);
 		return;
 	}
-	size = deletion->quota ? file_size(deletion, &message) : 0;
-	if (message_remove(deletion->maildir, &message)) {
-		deletion->touched = true;
-		deletion->octets += size;
-		deletion->messages++;
-	} else if (errno != ENOENT) {
-		request_log("cannot remove", message.name, errno);
-		deletion->failed = true;
-	}
+	request_log("no message has this ID", NULL, 0);
+	deletion->failed = true;
 }
 
 int maildrop_delete(struct request *request)
 {
 	struct maildir own, *maildir;
-	struct deletion deletion = { .failed = false };
+	struct deletion deletion;
+	bool whole;
 	int exit = maildir_of_user(request, &own, &maildir);
 
 	if (exit != EXIT_DONE)
 		return exit;
-	deletion.maildir = maildir;
-	deletion.quota = quota_kept(maildir);
-	if (!request_lines(request, remove_message, &deletion)) {
+	deletion_begin(&deletion, maildir);
+	whole = request_lines(request, remove_message, &deletion);
+	if (!whole)
 		request_log("cannot read which messages to remove", NULL, errno);
-		deletion.failed = true;
-	}
-	/* Once for all, and before anyone is told that they are gone. */
-	for (enum folder i = FOLDER_NEW; i <= FOLDER_CUR && deletion.touched; i++) {
-		if (fsync(maildir_folder(maildir, i)) != 0) {
-			request_log("cannot sync the folder", folder_names[i], errno);
-			deletion.failed = true;
-		}
-	}
-	if (deletion.quota && deletion.messages > 0)
-		quota_change(maildir, -deletion.octets, -deletion.messages);
+	whole = deletion_end(&deletion) && whole;
 	maildir_close(&own);
-	if (deletion.failed)
+	if (!whole)
 		return request_refuse(request, EXIT_TEMPFAIL, "", "Some messages were not removed");
 	return EXIT_DONE;
 }

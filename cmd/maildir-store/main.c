@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* main.c - maildir-store: mailboxes in Maildirs. */
 #include "delivery.h"
+#include "expiry.h"
 #include "listing.h"
 #include "maildrop.h"
 #include "quota.h"
@@ -26,6 +27,7 @@ int main(int argc, char **argv)
 		{ EVENT_SIZE, maildrop_size },
 		{ EVENT_RETRIEVE, maildrop_retrieve },
 		{ EVENT_DELETE, maildrop_delete },
+		{ EVENT_EXPIRE, expiry_run },
 	};
 	static struct maildir drop;
 	const struct store store = {

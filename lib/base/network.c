@@ -59,6 +59,18 @@ static bool network_read(struct span text, struct network_address *address, unsi
 	return true;
 }
 
+bool network_is_loopback(struct span text)
+{
+	static const struct network_address loopback = { { [15] = 1 } };
+	struct network_address address;
+
+	if (!network_address_read(&address, text))
+		return false;
+	return network_address_is_ipv4(&address)
+		       ? address.octets[12] == 127
+		       : memcmp(&address, &loopback, sizeof(address)) == 0;
+}
+
 bool network_valid(struct span text)
 {
 	struct network_address address;

@@ -35,6 +35,9 @@ bool network_address_read(struct network_address *address, struct span text);
 /* Appends the address in its one spelling (RFC 5952), IPv4 in dotted form. */
 void network_address_put(struct buffer *out, const struct network_address *address);
 
+/* True for 127.0.0.0/8 and ::1, however they are written. */
+bool network_is_loopback(struct span text);
+
 /* True when `text` is a network. */
 bool network_valid(struct span text);
 

@@ -63,7 +63,7 @@ enum event_kind {
 	X(TIMEOUT, "timeout", IN_ALL, EVENT_INFORMS, false)                          \
 	X(DISCONNECT, "disconnect", IN_ALL, EVENT_INFORMS, false)                    \
 	X(COMMAND, "command", IN_ALL, EVENT_DECIDES, false) /* file: command-VERB */ \
-	X(XCLIENT, "xclient", IN_MAIL, EVENT_OWN, false)                             \
+	X(XCLIENT, "xclient", IN_ALL, EVENT_OWN, false)                              \
 	X(XFORWARD, "xforward", IN_MAIL, EVENT_OWN, false)                           \
 	X(STARTTLS, "starttls", IN_ALL, EVENT_OWN, false)                            \
 	X(SASL, "sasl", IN_ALL, EVENT_OWN, false)

@@ -53,7 +53,8 @@ static void greet(struct pop3 *pop3, struct span text)
 	struct buffer *out = &pop3->engine.out;
 	size_t start = out->len;
 
-	pop3_ok(pop3, text);
+	/* The word by which Dovecot's proxy knows that it is trusted. */
+	pop3_status(pop3, true, pop3_may_xclient(pop3) ? "XCLIENT" : "", text);
 	for (size_t i = start; i < out->len; i++) {
 		if (out->base[i] == '<' || out->base[i] == '>')
 			out->base[i] = out->base[i] == '<' ? '(' : ')';
@@ -105,6 +106,21 @@ static bool foreign(const struct input *input)
 	return bytes.len > 0 && bytes.base[0] == 0x16;
 }
 
+/* What may be longer than a command of RFC 2449 4. */
+static bool is_long_command(struct span line)
+{
+	struct span xclient = SPAN("XCLIENT ");
+
+	return line.len > xclient.len && span_equal_nocase(span_first(line, xclient.len), xclient);
+}
+
+/* The longest line that may come now, with CRLF. */
+static size_t line_most(const struct pop3 *pop3)
+{
+	return pop3->state == POP3_AUTHORIZATION && pop3_may_xclient(pop3) ? POP3_TRUSTED_LINE_MAX
+									   : POP3_LINE_MAX;
+}
+
 static void next_line(struct pop3 *pop3, enum line_result result, struct span line)
 {
 	uint32_t most = pop3->config->max_commands;
@@ -114,7 +130,8 @@ static void next_line(struct pop3 *pop3, enum line_result result, struct span li
 	if (most > 0 && pop3->engine.counts.commands > most) {
 		pop3_err(pop3, "", SPAN("too many commands"));
 		pop3_close_after(pop3, END_LIMIT);
-	} else if (result == LINE_LONG) {
+	} else if (result == LINE_LONG || (result == LINE_WHOLE && line.len + 2 > POP3_LINE_MAX &&
+					   !is_long_command(line))) {
 		pop3_error(pop3, SPAN("line too long"));
 	} else if (result == LINE_BARE) {
 		pop3_error(pop3, SPAN("lines end in CRLF and hold no CR, LF or NUL"));
@@ -144,7 +161,7 @@ bool pop3_next_command(struct pop3 *pop3, struct input *input, enum engine_next 
 	}
 	result = line_take(&pop3->line,
 			   (struct span){ input->base + input->at, input->len - input->at },
-			   POP3_LINE_MAX, &line, &used);
+			   line_most(pop3), &line, &used);
 	input->at += used;
 	if (result != LINE_PARTIAL) {
 		next_line(pop3, result, line);
@@ -176,6 +193,7 @@ static pop3_verdict_function *const verdict_functions[EVENT_COUNT] = {
 	[EVENT_LOGOUT] = pop3_on_logout,
 	[EVENT_COMMAND] = pop3_on_command,
 	[EVENT_STARTTLS] = pop3_on_stls,
+	[EVENT_XCLIENT] = pop3_on_xclient,
 };
 
 static void answer(struct engine *engine, const struct verdict *verdict)

@@ -43,6 +43,7 @@ struct pop3_config {
 	bool tls_require; /* until it is, nothing but CAPA, STLS and QUIT */
 	const struct engine_counts *resumes; /* TLS has begun amid the session: no greeting, and
 						counting goes on from there; else NULL */
+	bool plaintext_remote; /* ... and still when XCLIENT says that the client is remote */
 	bool quota_tempfail;
 	struct span expire;      /* of --expire: days or NEVER, or SPAN_NONE */
 	struct span login_delay; /* of --login-delay: seconds, or SPAN_NONE */
@@ -65,12 +66,13 @@ struct pop3 {
 	/* private */
 	const struct pop3_config *config;
 	enum pop3_state state;
-	unsigned phase;  /* what step() goes on with */
-	bool spoken;     /* the client has sent a line */
-	bool closing;    /* after the reply */
-	bool streaming;  /* within a reply of several lines: no other may begin */
-	bool utf8;       /* UTF8 was given (RFC 6856 2) */
-	bool unique_ids; /* UIDL is being answered, not LIST */
+	unsigned phase;   /* what step() goes on with */
+	bool spoken;      /* the client has sent a line */
+	bool closing;     /* after the reply */
+	bool streaming;   /* within a reply of several lines: no other may begin */
+	bool utf8;        /* UTF8 was given (RFC 6856 2) */
+	bool told_remote; /* XCLIENT told an address that is not on this machine */
+	bool unique_ids;  /* UIDL is being answered, not LIST */
 	struct line line;
 	uint32_t cursor; /* the message that a round over the maildrop has come to */
 	uint32_t last;   /* ... and the one that it ends with */

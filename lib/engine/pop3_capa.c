@@ -61,9 +61,8 @@ static void put_tag(struct buffer *out, const char *tag, struct span value)
 /* True when USER would be taken now. */
 static bool user_offered(const struct pop3 *pop3)
 {
-	return pop3->state == POP3_AUTHORIZATION && pop3->config->plaintext_allowed &&
-	       !pop3_needs_tls(pop3) && pop3_handles(pop3, EVENT_AUTH) &&
-	       !pop3_disabled(pop3, SPAN("PASS"));
+	return pop3->state == POP3_AUTHORIZATION && pop3_plaintext(pop3) && !pop3_needs_tls(pop3) &&
+	       pop3_handles(pop3, EVENT_AUTH) && !pop3_disabled(pop3, SPAN("PASS"));
 }
 
 void pop3_on_expire(struct pop3 *pop3, const struct verdict *verdict)

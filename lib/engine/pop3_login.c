@@ -23,7 +23,7 @@ void pop3_user(struct pop3 *pop3, const struct pop3_arguments *arguments)
 	pop3->name_len = 0;
 	if (!pop3_handles(pop3, EVENT_AUTH)) {
 		pop3_err(pop3, "SYS/PERM", SPAN("no authentication is configured"));
-	} else if (!pop3->config->plaintext_allowed) {
+	} else if (!pop3_plaintext(pop3)) {
 		/* RFC 2595 1: said before the password is sent. */
 		pop3_err(pop3, "", SPAN("a password needs TLS"));
 	} else if (!name_fits(name)) {

@@ -30,6 +30,9 @@ enum pop3_purpose { PURPOSE_RETR, PURPOSE_TOP, PURPOSE_SIZE };
 /* Room that every command finds: any reply that does not stream fits. */
 #define REPLY_ROOM 2048
 
+/* Longest line of XCLIENT with CRLF. */
+#define POP3_TRUSTED_LINE_MAX 4096
+
 /*
  * A phase goes on as far as it can.  True: something is needed from outside, named in
  * *next.  False: look at pop3->phase again.
@@ -53,6 +56,7 @@ pop3_verdict_function pop3_on_delete, pop3_on_quit, pop3_on_logout; /* pop3_upda
 pop3_verdict_function pop3_on_login_delay, pop3_on_expire;          /* pop3_capa.c */
 pop3_verdict_function pop3_on_command;                              /* pop3_verb.c */
 pop3_verdict_function pop3_on_stls;                                 /* pop3_stls.c */
+pop3_verdict_function pop3_on_xclient;                              /* pop3_trusted.c */
 
 /* The content of a listing (pop3_login.c) and of a message (pop3_message.c). */
 void pop3_listing_content(struct pop3 *pop3, struct content *content);
@@ -74,6 +78,7 @@ pop3_verb_function pop3_retr, pop3_top;             /* pop3_message.c */
 pop3_verb_function pop3_quit;                       /* pop3_update.c */
 pop3_verb_function pop3_capa, pop3_utf8, pop3_lang; /* pop3_capa.c */
 pop3_verb_function pop3_stls;                       /* pop3_stls.c */
+pop3_verb_function pop3_xclient;                    /* pop3_trusted.c */
 
 /* Answers a command line without its CRLF (pop3_verb.c). */
 void pop3_command(struct pop3 *pop3, struct span line);
@@ -95,6 +100,19 @@ static inline bool pop3_offers_stls(const struct pop3 *pop3)
 static inline bool pop3_needs_tls(const struct pop3 *pop3)
 {
 	return pop3->config->tls_require && !pop3->config->tls;
+}
+
+/* True for a peer that may say who its client is. */
+static inline bool pop3_may_xclient(const struct pop3 *pop3)
+{
+	return pop3_handles(pop3, EVENT_XCLIENT) && !pop3_disabled(pop3, SPAN("XCLIENT"));
+}
+
+/* True when a password may come in clear from who is taken for the client now. */
+static inline bool pop3_plaintext(const struct pop3 *pop3)
+{
+	return pop3->config->plaintext_allowed &&
+	       (!pop3->told_remote || pop3->config->plaintext_remote);
 }
 
 /* Raises an event. The caller adds its facts, whose spans must stay until the verdict. */

@@ -146,14 +146,26 @@
 	       "local: those of peers on a loopback address, a pipe or a unix socket. A TLS "         \
 	       "terminator or port forwarder on the same machine makes every client local unless "    \
 	       "it passes their addresses on: say never there.")                                      \
+	SECONDS(login_delay, "login-delay", IN_POP3, "0", "0", 0, SECONDS_MOST, PROTOCOL,             \
+		"least time between logins; 0: any",                                                  \
+		"Announced as LOGIN-DELAY; who comes back sooner hears [LOGIN-DELAY] (RFC 2449 "      \
+		"6.5). A login-delay program wins over it; what that prints is enforced as well. "    \
+		"Trouble with the state keeps nobody out.")                                           \
+	TEXT(login_delay_dir, "login-delay-dir", IN_POP3, NULL, "DIR", file, PROTOCOL,                \
+	     "where logins are remembered",                                                           \
+	     "An empty file for each user, whose time of modification is that of the last login. "    \
+	     "It must belong to the user of the sessions and be writable by nobody else. "            \
+	     "By default mail-session-login.UID below --spool-dir, made when it is missing.")         \
 	TEXT(expire, "expire", IN_POP3, NULL, "DAYS|NEVER", days, PROTOCOL,                           \
 	     "how long messages are kept, for CAPA",                                                  \
-	     "Announced as EXPIRE (RFC 2449 6.7), nothing more. An expire program wins over it.")     \
-	LIST(trusted_networks, "trusted-networks", IN_MAIL, "NETWORK,...", network, PROTOCOL,         \
+	     "Announced as EXPIRE (RFC 2449 6.7), no more. An expire program wins over it; "          \
+	     "maildir-store is one, which keeps to what it prints.")                                  \
+	LIST(trusted_networks, "trusted-networks", IN_ALL, "NETWORK,...", network, PROTOCOL,          \
 	     "peers that may use XCLIENT and XFORWARD",                                               \
 	     "XCLIENT replaces what is known of the client, its address and login name included; "    \
 	     "whether the address it tells is trusted is judged anew. XFORWARD is told to programs "  \
-	     "as XFORWARD_* variables and decides nothing. Others hear 550 5.7.0. Networks as for "   \
+	     "as XFORWARD_* variables and decides nothing. Others hear 550 5.7.0. POP3 has XCLIENT "  \
+	     "as Dovecot's proxy sends it, before the login. Networks as for "                        \
 	     "--proxy-protocol; behind a PROXY header the address in it counts.")                     \
 	/* ---- TLS ---- */                                                                           \
 	CHOICE(tls, "tls", IN_ALL, enum tls_mode, tls_words, "starttls", TLS, "when TLS begins",      \

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "session/helper.h"
+#include "session/login_delay.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -269,13 +270,55 @@ static int make_seekable(struct runner *runner, int content)
 	return file;
 }
 
+/* Seconds between two logins of this user: what the program prints, else --login-delay. */
+static uint32_t wanted_delay(struct runner *runner)
+{
+	const struct ask ask = { .event = EVENT_LOGIN_DELAY, .message = -1, .envelope = -1 };
+	uint64_t seconds = runner->options->login_delay;
+	int content;
+
+	if (runner_handles(runner, EVENT_LOGIN_DELAY)) {
+		struct verdict verdict = runner_decide(runner, &ask, &content);
+		struct span text = verdict.text;
+
+		fd_close(&content);
+		if (verdict.exit == EXIT_DONE)
+			number_upto(span_trim(span_take(&text, '\n')), UINT32_MAX, &seconds);
+	}
+	return (uint32_t)seconds;
+}
+
+/* True, with the refusal in *verdict, when the last login was too short a time ago (RFC 2449 6.5).
+ */
+static bool too_early(struct runner *runner, struct login_delay *delay, struct buffer *text,
+		      struct verdict *verdict)
+{
+	uint32_t left = login_delay_left(delay);
+
+	if (left == 0)
+		return false;
+	buffer_string(text, "[LOGIN-DELAY] come back in ");
+	buffer_number(text, left);
+	buffer_string(text, left == 1 ? " second\n" : " seconds\n");
+	verdict->exit = EXIT_TEMPFAIL;
+	verdict->text = buffer_span(text);
+	log_note(LOG_NOTICE, "login too early", "session", runner->session);
+	return true;
+}
+
 void runner_list(struct runner *runner)
 {
-	int content;
-	struct verdict verdict = runner_decide(
-		runner, &(struct ask){ .event = EVENT_LIST, .message = -1, .envelope = -1 },
-		&content);
+	struct login_delay delay;
+	struct verdict verdict = { .exit = VERDICT_NONE };
+	char bytes[80];
+	struct buffer text = BUFFER(bytes);
+	int content = -1;
 
+	login_delay_open(&delay, runner->options, &runner->facts, wanted_delay(runner));
+	if (!too_early(runner, &delay, &text, &verdict))
+		verdict = runner_decide(
+			runner, &(struct ask){ .event = EVENT_LIST, .message = -1, .envelope = -1 },
+			&content);
 	if (verdict.exit == EXIT_DONE) {
 		content = make_seekable(runner, content);
 		if (content < 0)
@@ -283,6 +326,9 @@ void runner_list(struct runner *runner)
 		else
 			runner->login = RUNNER_LISTED;
 	}
+	if (runner->login == RUNNER_LISTED)
+		login_delay_begin(&delay);
+	login_delay_close(&delay);
 	runner_answer(runner, &verdict, content);
 	fd_close(&content);
 }

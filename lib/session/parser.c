@@ -239,6 +239,13 @@ static ssize_t content(void *context, char *bytes, size_t len)
 	return got;
 }
 
+/* TOP has its lines, or a listing is bad: whoever writes the rest is told at once. */
+static void enough(void *context)
+{
+	(void)context;
+	fd_close(&self.content);
+}
+
 static enum session_end watched(void *context)
 {
 	struct answer answer;
@@ -337,6 +344,7 @@ int parser_run(struct parser *parser)
 		.answer = ask,
 		.body = body,
 		.content = content,
+		.enough = enough,
 		.idle = idle,
 		.watch = PARSER_CONTROL,
 		.watched = watched,

@@ -217,6 +217,5 @@ bool peer_is_local(const struct peer *peer)
 {
 	struct span address = span_of(peer->remote_addr);
 
-	return address.len == 0 || span_starts(address, SPAN("127.")) ||
-	       span_equal(address, SPAN("::1"));
+	return address.len == 0 || network_is_loopback(address);
 }

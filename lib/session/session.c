@@ -32,6 +32,7 @@
 static _Alignas(4096) struct {
 	struct parser parser;
 	char hostname[80];
+	char login_delay[20];
 	struct runner runner;
 } self;
 
@@ -175,14 +176,22 @@ static void configure_mail(const struct options *options, const struct peer *pee
 	};
 }
 
-static bool plaintext_allowed(const struct options *options, const struct peer *peer)
+/* --login-delay as CAPA tells it. */
+static struct span login_delay(const struct options *options)
 {
-	return options->insecure_auth == INSECURE_AUTH_ALWAYS || peer->tls_version[0] != '\0' ||
-	       (options->insecure_auth == INSECURE_AUTH_LOCAL && peer_is_local(peer));
+	struct buffer text = BUFFER(self.login_delay);
+
+	if (options->login_delay == 0)
+		return SPAN_NONE;
+	buffer_number(&text, options->login_delay);
+	return buffer_span(&text);
 }
 
 static void configure_pop3(const struct options *options, const struct peer *peer)
 {
+	bool anywhere =
+		options->insecure_auth == INSECURE_AUTH_ALWAYS || peer->tls_version[0] != '\0';
+
 	self.parser.pop3 = (struct pop3_config){
 		.hostname = self.runner.hostname,
 		.greeting = text_span(options->greeting),
@@ -192,9 +201,12 @@ static void configure_pop3(const struct options *options, const struct peer *pee
 		.max_errors = options->max_errors,
 		.max_commands = options->max_commands,
 		.max_auth_failures = options->max_auth_failures,
-		.plaintext_allowed = plaintext_allowed(options, peer),
+		.plaintext_allowed = anywhere || (options->insecure_auth == INSECURE_AUTH_LOCAL &&
+						  peer_is_local(peer)),
+		.plaintext_remote = anywhere,
 		.quota_tempfail = options->quota_tempfail,
 		.expire = span_of(options->expire),
+		.login_delay = login_delay(options),
 		.disabled = options->disable_command.items,
 		.disabled_count = options->disable_command.count,
 		.commands = directory->command_spans,

@@ -226,6 +226,8 @@ static void feed(struct stream *stream, struct engine *engine, struct handler *h
 		content->failed = got < 0;
 	}
 	engine->ops->content(engine, content);
+	if (content->enough && handler->enough != NULL)
+		handler->enough(handler->context);
 	stream->yielded |= engine->out.len != before;
 }
 

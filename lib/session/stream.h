@@ -35,6 +35,8 @@ struct handler {
 	 * NULL when no such event is handled.
 	 */
 	ssize_t (*content)(void *context, char *bytes, size_t len);
+	/* No more of that is wanted, though it is not at its end; may be NULL. */
+	void (*enough)(void *context);
 	/* Before input is waited for: END_COUNT to go on, else the end of the session. May be NULL.
 	 */
 	enum session_end (*idle)(void *context);

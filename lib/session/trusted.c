@@ -51,9 +51,11 @@ void runner_trust(struct runner *runner)
 	struct span address = facts_get(&runner->facts, FACT_REMOTE_ADDR);
 
 	runner->handled &= ~RUNNER_TRUSTED;
-	if (runner->protocol != PROTOCOL_POP3 &&
-	    front_trusts(runner->options, address, runner->via[0] != '\0'))
-		runner->handled |= RUNNER_TRUSTED;
+	if (!front_trusts(runner->options, address, runner->via[0] != '\0'))
+		return;
+	runner->handled |= EVENT_BIT(EVENT_XCLIENT);
+	if (runner->protocol != PROTOCOL_POP3)
+		runner->handled |= EVENT_BIT(EVENT_XFORWARD);
 }
 
 /*
@@ -110,7 +112,7 @@ static void log_client(const struct runner *runner)
 
 void runner_xclient(struct runner *runner, const struct event_call *call)
 {
-	if (runner->mail != RUNNER_NO_MAIL) {
+	if (runner->mail != RUNNER_NO_MAIL || runner->login != RUNNER_NO_LOGIN) {
 		runner_violation(runner, "XCLIENT inside a transaction");
 		return;
 	}

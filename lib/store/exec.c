@@ -20,12 +20,16 @@ const struct store_event *store_event(const struct store *store, enum event even
 	return NULL;
 }
 
-void store_put_events(const struct store *store, struct buffer *out)
+void store_put_events(const struct store *store, enum store_names which, struct buffer *out)
 {
 	for (unsigned i = 0; i < store->count; i++) {
+		const struct event_info *info = &event_table[store->events[i].event];
+
+		if (which == STORE_SERVED && !info->servable)
+			continue;
 		if (i > 0)
 			buffer_byte(out, ' ');
-		buffer_string(out, event_table[store->events[i].event].file);
+		buffer_string(out, info->file);
 	}
 }
 

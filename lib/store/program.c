@@ -33,7 +33,7 @@ static bool put_usage(const struct store *store, int fd)
 	buffer_string(&out, "usage: ");
 	buffer_string(&out, store->name);
 	buffer_string(&out, " EVENT     answer one event: ");
-	store_put_events(store, &out);
+	store_put_events(store, STORE_ALL, &out);
 	buffer_string(&out, "\n       ");
 	buffer_string(&out, store->name);
 	buffer_string(&out, " serve     answer events on the socket that is fd 0\n       ");

@@ -29,7 +29,7 @@ static bool hello(const struct server *server)
 	char bytes[256], names[128];
 	struct buffer record = BUFFER(bytes), events = BUFFER(names);
 
-	store_put_events(server->store, &events);
+	store_put_events(server->store, STORE_SERVED, &events);
 	record_put(&record, "hello", SPAN("1"));
 	record_put(&record, "events", buffer_span(&events));
 	record_put(&record, "can", SPAN("fds"));

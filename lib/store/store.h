@@ -37,8 +37,13 @@ int store_main(const struct store *store, int argc, char **argv);
 /* NULL: the store does not answer it. */
 const struct store_event *store_event(const struct store *store, enum event event);
 
+enum store_names {
+	STORE_ALL,
+	STORE_SERVED, /* those of the co-process contract */
+};
+
 /* The names of its events, blanks between them. */
-void store_put_events(const struct store *store, struct buffer *out);
+void store_put_events(const struct store *store, enum store_names which, struct buffer *out);
 
 /* Answers one event. False: nobody reads the answer. */
 bool store_answer(const struct store_event *event, struct request *request, int *exit);

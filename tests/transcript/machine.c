@@ -168,11 +168,12 @@ static bool option_value(struct machine *machine, struct span name, struct span 
 		set_tls(machine, value);
 	else if (span_equal(name, SPAN("tls-require")))
 		smtp->tls_require = pop3->tls_require = true;
-	else if (span_equal(name, SPAN("insecure-auth")))
-		pop3->plaintext_allowed = !span_equal(value, SPAN("never"));
 	else if (span_equal(name, SPAN("handled")))
 		machine->handled = events_of(machine, value);
-	else
+	else if (span_equal(name, SPAN("insecure-auth"))) {
+		pop3->plaintext_allowed = !span_equal(value, SPAN("never"));
+		pop3->plaintext_remote = span_equal(value, SPAN("always"));
+	} else
 		return false;
 	return true;
 }
@@ -197,12 +198,14 @@ static void configure(struct machine *machine, const struct script *script)
 /* May a peer with this address, or with none, use XCLIENT and XFORWARD? */
 static void judge_trust(struct machine *machine, struct span address)
 {
-	event_set events = EVENT_BIT(EVENT_XCLIENT) | EVENT_BIT(EVENT_XFORWARD);
+	event_set events = EVENT_BIT(EVENT_XCLIENT);
 
+	if (machine->protocol != PROTOCOL_POP3)
+		events |= EVENT_BIT(EVENT_XFORWARD);
 	machine->handled &= ~events;
 	if (network_listed(address, machine->trusted.items, machine->trusted.count))
 		machine->handled |= events;
-	machine->smtp.handled = machine->handled;
+	machine->smtp.handled = machine->pop3.handled = machine->handled;
 }
 
 void machine_told(struct machine *machine, const struct event_call *call)

@@ -131,6 +131,9 @@ static void test_trust(void)
 		begin(PROTOCOL_SMTP, &self.every);
 		tell(events[i]);
 		CHECK(ended("disconnect "));
+		begin(PROTOCOL_POP3, &self.every);
+		ask(events[i]);
+		CHECK(ended("disconnect "));
 	}
 }
 
