@@ -17,7 +17,10 @@ setup() {
 	hook auth 'IFS= read -r -d "" USER <&3 || exit 75; export USER; exec "$@"' bash
 	hook list 'echo one 2'
 	hook retrieve 'echo'
-	state=$T/spool/mail-session-login.$(id -u)
+	# Where the users of this backend directory are remembered: made by the first login.
+	login probe --login-delay=1 >"$T/probe"
+	state=$(echo "$T/spool/mail-session-login.$(id -u)".*)
+	rm "$state/probe" "$T/log"
 }
 
 # A hook of event $1 with the text $2, for sh or what $3 says.
@@ -138,6 +141,7 @@ too_early() {
 		assert_output 2
 	done
 	# The one below the spool, made by somebody else as a link.
+	rmdir "$state"
 	ln -s "$T/spool" "$state"
 	welcome jo --login-delay=1h
 	welcome jo --login-delay=1h
@@ -212,8 +216,11 @@ maildir() {
 
 # A message in folder $1 whose name tells that it came $2 days ago, and whose file is of $3 days ago.
 message() {
-	printf 'Subject: %s\n\n%s\n' "$2" "$3" >"$D/$1/$(date -d "-$2 days" +%s).M1P1Q$((++count)).host"
-	touch -d "-$3 days" "$D/$1"/*Q"$count".host
+	local file
+	count=$((count + 1))
+	file=$D/$1/$(date -d "-$2 days" +%s).M1P1Q$count.host
+	printf 'Subject: %s\n\n%s\n' "$2" "$3" >"$file"
+	touch -d "-$3 days" "$file"
 }
 
 @test "POP-093 MAP-052: EXPIRE of maildir-store is announced, and what is older is gone before the listing" {

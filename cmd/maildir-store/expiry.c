@@ -94,6 +94,6 @@ int expiry_carry_out(struct request *request, struct maildir *maildir)
 	deletion_end(&deletion);
 	buffer_number(&count, deletion.messages);
 	if (deletion.messages > 0)
-		request_log("messages that were too old are gone:", buffer_cstr(&count), 0);
+		request_log("messages that were too old are gone", buffer_cstr(&count), 0);
 	return EXIT_DONE;
 }

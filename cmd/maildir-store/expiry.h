@@ -14,7 +14,8 @@
 /* The event `expire`: prints EXPIRE; without one nothing is announced. */
 int expiry_run(struct request *request);
 
-/* Removes what is too old. EXIT_DONE, whatever could not be removed; EXIT_CONFIG: EXPIRE is wrong. */
+/* Removes what is too old. EXIT_DONE, whatever could not be removed; EXIT_CONFIG: EXPIRE is wrong.
+ */
 int expiry_carry_out(struct request *request, struct maildir *maildir);
 
 #endif

@@ -155,7 +155,8 @@
 	     "where logins are remembered",                                                           \
 	     "An empty file for each user, whose time of modification is that of the last login. "    \
 	     "It must belong to the user of the sessions and be writable by nobody else. "            \
-	     "By default mail-session-login.UID below --spool-dir, made when it is missing.")         \
+	     "By default one below --spool-dir for each user id and backend directory, "              \
+	     "mail-session-login.UID.HASH, made when it is missing.")                                 \
 	TEXT(expire, "expire", IN_POP3, NULL, "DAYS|NEVER", days, PROTOCOL,                           \
 	     "how long messages are kept, for CAPA",                                                  \
 	     "Announced as EXPIRE (RFC 2449 6.7), no more. An expire program wins over it; "          \

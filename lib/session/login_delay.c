@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* login_delay.c - when a user last logged in, and whether that is long enough ago (RFC 2449 6.5). */
+/* login_delay.c - when a user last logged in, and whether that is long enough ago (RFC 2449 6.5).
+ */
 #include "session/login_delay.h"
 
 #include "base/descriptor.h"
@@ -37,14 +38,16 @@ static int open_own(const char *above, const char *name)
 	return fd;
 }
 
-static int open_directory(const struct options *options)
+static int open_directory(const struct options *options, const char *backend)
 {
-	char bytes[64];
+	char bytes[80];
 	struct buffer name = BUFFER(bytes);
 	int fd;
 
 	buffer_string(&name, "mail-session-login.");
 	buffer_number(&name, geteuid());
+	buffer_byte(&name, '.');
+	buffer_hex(&name, hash_more(HASH_START, span_of(backend)), 16);
 	buffer_cstr(&name);
 	if (options->login_delay_dir != NULL)
 		fd = open(options->login_delay_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -62,7 +65,7 @@ static void complain(const struct login_delay *delay, const char *what)
 	log_fault(LOG_ERR, what, "file", delay->name, errno);
 }
 
-void login_delay_open(struct login_delay *delay, const struct options *options,
+void login_delay_open(struct login_delay *delay, const struct options *options, const char *backend,
 		      const struct facts *facts, uint32_t seconds)
 {
 	struct buffer name = BUFFER(delay->name);
@@ -80,7 +83,7 @@ void login_delay_open(struct login_delay *delay, const struct options *options,
 		buffer_hex(&name, hash_more(HASH_START, facts_get(facts, FACT_USER)), 16);
 	}
 	buffer_cstr(&name);
-	delay->directory = open_directory(options);
+	delay->directory = open_directory(options, backend);
 	if (delay->directory < 0)
 		complain(delay, "logins cannot be remembered");
 }
@@ -103,7 +106,8 @@ uint32_t login_delay_left(const struct login_delay *delay)
 	/* The second that the last login was in does not count as a whole one. */
 	if (now.tv_nsec < facts.st_mtim.tv_nsec)
 		passed--;
-	/* It was in the future: somebody set the clock. Kernel clocks differ by some milliseconds. */
+	/* It was in the future: somebody set the clock. Kernel clocks differ by some milliseconds.
+	 */
 	if (passed < -1 || passed >= (int64_t)delay->seconds)
 		return 0;
 	return delay->seconds - (uint32_t)(passed < 0 ? 0 : passed);

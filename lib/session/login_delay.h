@@ -19,8 +19,11 @@ struct login_delay {
 	char name[256]; /* of the user's file */
 };
 
-/* For the user of `facts`, who is to log in at most every `seconds`; 0: whenever. */
-void login_delay_open(struct login_delay *delay, const struct options *options,
+/*
+ * For the user of `facts`, who is to log in at most every `seconds`; 0: whenever.  Without
+ * --login-delay-dir the users of each backend directory, `backend`, are remembered by themselves.
+ */
+void login_delay_open(struct login_delay *delay, const struct options *options, const char *backend,
 		      const struct facts *facts, uint32_t seconds);
 
 /* Seconds that the user still has to wait, 0 if none. */

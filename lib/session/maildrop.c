@@ -314,7 +314,8 @@ void runner_list(struct runner *runner)
 	struct buffer text = BUFFER(bytes);
 	int content = -1;
 
-	login_delay_open(&delay, runner->options, &runner->facts, wanted_delay(runner));
+	login_delay_open(&delay, runner->options, runner->directory->path, &runner->facts,
+			 wanted_delay(runner));
 	if (!too_early(runner, &delay, &text, &verdict))
 		verdict = runner_decide(
 			runner, &(struct ask){ .event = EVENT_LIST, .message = -1, .envelope = -1 },

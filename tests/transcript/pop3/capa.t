@@ -66,9 +66,31 @@ R: +OK
 K: LOGIN-DELAY 60
 
 == POP-093 POP-094 of each user: the worst case, then the user's own
+# engine-only
 V: expire 0 5\n
 V: expire 0 30\n
 V: login-delay 0 600
+V: login-delay 0 60
+C: CAPA
+R: +OK
+K: EXPIRE 5 USER
+K: LOGIN-DELAY 600 USER
+C: USER joe
+S: +OK*
+C: PASS secret
+S: +OK*
+C: CAPA
+R: +OK
+K: EXPIRE 30
+K: LOGIN-DELAY 60
+
+== POP-093 POP-094 of each user: the worst case, then the user's own, also at login
+# program-only
+O: login-delay-dir /nonexistent
+V: expire 0 5\n
+V: expire 0 30\n
+V: login-delay 0 600
+V: login-delay 0 60
 V: login-delay 0 60
 C: CAPA
 R: +OK
