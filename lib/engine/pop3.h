@@ -39,11 +39,11 @@ struct pop3_config {
 	uint32_t max_commands;      /* in a session; 0 none */
 	uint32_t max_auth_failures; /* the last of them ends the session; 0 none */
 	bool plaintext_allowed;     /* USER/PASS may be used on this connection (POP-014) */
+	bool plaintext_remote;      /* ... and still when XCLIENT says that the client is remote */
 	bool tls;         /* the connection is encrypted; STARTTLS handled: it may become so */
 	bool tls_require; /* until it is, nothing but CAPA, STLS and QUIT */
 	const struct engine_counts *resumes; /* TLS has begun amid the session: no greeting, and
 						counting goes on from there; else NULL */
-	bool plaintext_remote; /* ... and still when XCLIENT says that the client is remote */
 	bool quota_tempfail;
 	struct span expire;      /* of --expire: days or NEVER, or SPAN_NONE */
 	struct span login_delay; /* of --login-delay: seconds, or SPAN_NONE */
