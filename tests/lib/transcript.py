@@ -2,7 +2,7 @@
 """Transcripts (tests/transcript/FORMAT) for python: parsed cases, and replies held against them."""
 import re
 
-KEYS = {"C", "S", "R", "K", "O", "V", "D", "E", "M", "STOP", "X"}
+KEYS = {"C", "S", "R", "K", "O", "V", "D", "E", "M", "STOP", "T", "X"}
 LINE = re.compile(rb"^([A-Z]+)(?:\*(\d+))?([:\\!]) ?(.*)$", re.S)
 NAMES = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"s": b" ",
          b"\\": b"\\", b"*": b"*", b"#": b"#"}
