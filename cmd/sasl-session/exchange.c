@@ -6,6 +6,7 @@
 #include "base/descriptor.h"
 #include "base/utf8.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Octets of a user name. */
@@ -20,6 +21,9 @@ void exchange_start(struct exchange *exchange)
 
 void exchange_end(struct exchange *exchange)
 {
+	/* A socket that is closed with octets unread takes the last word with it. */
+	while (recv(STDIN_FILENO, exchange->in_bytes, sizeof(exchange->in_bytes), MSG_DONTWAIT) > 0)
+		;
 	explicit_bzero(exchange, sizeof(*exchange));
 }
 

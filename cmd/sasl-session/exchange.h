@@ -32,7 +32,7 @@ struct exchange {
 
 void exchange_start(struct exchange *exchange);
 
-/* Wipes all that was heard. */
+/* After the last word; wipes all that was heard. */
 void exchange_end(struct exchange *exchange);
 
 /*

@@ -81,14 +81,17 @@ static void serve(size_t mechanism)
 {
 	static struct exchange exchange;
 	struct sandbox_offer offer = sandbox_probe();
+	struct span response;
+	bool prepared;
 
 	exchange_start(&exchange);
-	if (!mechanisms[mechanism].prepare())
-		exchange_trouble("the mechanism cannot be had here");
-	else if (!sandbox_enter(&offer, false))
-		exchange_trouble("the sandbox cannot be entered");
-	else
+	prepared = mechanisms[mechanism].prepare();
+	if (!sandbox_enter(&offer, false))
+		fd_write_all(STDERR_FILENO, SPAN("sasl-session: cannot enter the sandbox\n"));
+	else if (prepared)
 		mechanisms[mechanism].run(&exchange);
+	else if (exchange_first(&exchange, &response))
+		exchange_trouble("the mechanism cannot be had here");
 	exchange_end(&exchange);
 }
 
