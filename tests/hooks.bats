@@ -416,3 +416,17 @@ rcpt_reply() {
 	assert grep -qE 'msg="hook says" session=([0-9a-f-]+) transaction=\1\.1 event=deliver text=hello' "$T/log"
 	assert grep -qE 'msg=message session=([0-9a-f-]+) transaction=\1\.1 .*exit=0' "$T/log"
 }
+
+@test "POP3: what hooks behind auth say, and what becomes of them, is a line of the log each" {
+	hook auth 'echo hello >&2; exec "$@"'
+	hook list 'echo "one two" >&2; echo m1 3'
+	hook retrieve 'echo x'
+	printf '#!/nonexistent/interpreter\n' >"$B/delete"
+	chmod 755 "$B/delete"
+	lines 'USER joe' 'PASS secret' 'DELE 1' 'QUIT' |
+		timeout 60 "$programs/pop3-session" --hostname=mx.example "$B" >"$T/replies" 2>"$T/log"
+	assert grep -qE 'msg="hook says" session=[0-9a-f-]+ event=[a-z]+ text=hello$' "$T/log"
+	assert grep -qE 'msg="hook says" session=[0-9a-f-]+ event=list text="one two"$' "$T/log"
+	assert grep -qE 'msg="hook says" session=[0-9a-f-]+ event=delete text="cannot run the program event=delete path=/.*/delete error=.*No such file' "$T/log"
+	refute grep -q 'text=.*hook-runner' "$T/log"
+}

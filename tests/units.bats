@@ -327,3 +327,26 @@ pattern = re.compile(sys.argv[1].replace("<HOST>", r"(?P<host>\S+)"))
 hits = [hit["host"] for hit in map(pattern.search, sys.stdin) if hit]
 sys.exit(hits != ["127.0.0.1"])' "$pattern"
 }
+
+@test "--log-format journal: an entry has the line, and each of its fields as its own" {
+	backend maildir
+	inside sh -euc 'echo MAILSESSION_LOG_FORMAT=journal >>/etc/mail-session/environment'
+	inside systemctl start smtp-session.socket
+	send 'to the journal'
+	no_sessions_left smtp
+	inside sed -i /LOG_FORMAT/d /etc/mail-session/environment
+	inside journalctl --sync
+	run -0 inside journalctl --no-pager -o json _COMM=smtp-session MAILSESSION_REASON=quit
+	echo "$output" | python3 -c '
+import json, sys
+entry = json.loads(sys.stdin.read().splitlines()[-1])
+assert entry["_TRANSPORT"] == "journal" and entry["PRIORITY"] == "6", entry
+assert entry["SYSLOG_IDENTIFIER"] == "smtp-session" and entry["SYSLOG_FACILITY"] == "2", entry
+assert entry["_SYSTEMD_UNIT"].startswith("smtp-session@"), entry
+assert entry["MESSAGE"].startswith("program=smtp-session level=info msg=\"session end\" session="), entry
+assert entry["MAILSESSION_MSG"] == "session end" and entry["MAILSESSION_PEER"] == "127.0.0.1", entry
+assert entry["MAILSESSION_MESSAGES"] == "1" and entry["MAILSESSION_SESSION"] in entry["MESSAGE"], entry'
+	# A transaction is found by its number.
+	run -0 inside journalctl --no-pager -o cat _COMM=smtp-session MAILSESSION_MSG=message
+	assert_output --partial 'transaction='
+}

@@ -43,6 +43,7 @@ static struct {
 	struct spool body; /* the ids of delete */
 	struct hook hook;
 	int null;
+	int errors; /* standard error: what programs say there the session logs */
 	int lock;
 	char *environment[ENVIRONMENT_MAX + 1];
 	char text[RECORD_MAX + 1]; /* the fields of a call, as strings */
@@ -170,6 +171,7 @@ static bool run(enum event event, struct span verb, int input)
 		.spool_dir =
 			event_table[event].kind == EVENT_STREAMS ? self.options.spool_dir : NULL,
 		.extra_fd = -1,
+		.stderr_fd = self.errors,
 		.timeout = self.options.hook_timeout,
 	};
 	bool sent;
@@ -256,7 +258,7 @@ static bool prepare(int argc, char **argv)
 	struct buffer error = BUFFER(error_bytes), faults = BUFFER(fault_bytes);
 	char *const none[] = { NULL };
 
-	log_configure(&(struct log_settings){ .level = LOG_INFO, .program = "hook-runner" });
+	log_configure(&(struct log_settings){ .format = LOG_FORMAT_RELAYED, .level = LOG_INFO });
 	if (options_load(&self.options, PROTOCOL_POP3, argc, argv, none, &error) != OPTIONS_RUN) {
 		log_note(LOG_ERR, "bad arguments", "error", buffer_cstr(&error));
 		return false;
@@ -267,6 +269,7 @@ static bool prepare(int argc, char **argv)
 		return false;
 	}
 	self.null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	self.errors = fcntl(2, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
 	self.lock = -1;
 	spool_init(&self.body, self.options.spool_dir, self.options.spool_memory);
 	/* The parent talks on fd 0; fd 1 is the same socket, and programs are to have neither. */

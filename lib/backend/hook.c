@@ -90,6 +90,10 @@ static bool open_pipes(struct hook *hook, const struct hook_order *order, int *o
 		*out = ends[1];
 		fd_nonblocking(hook->out);
 	}
+	if (order->stderr_fd > 0) {
+		*err = order->stderr_fd;
+		return true;
+	}
 	if (!spawn_pipe(ends)) {
 		if (hook->out >= 0)
 			fd_close(out);
@@ -125,7 +129,8 @@ static pid_t launch(struct hook *hook, const struct hook_order *order)
 	saved = errno;
 	if (hook->out >= 0)
 		fd_close(&out);
-	fd_close(&err);
+	if (order->stderr_fd <= 0)
+		fd_close(&err);
 	errno = saved;
 	return pid;
 }

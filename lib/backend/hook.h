@@ -26,7 +26,8 @@ struct hook_order {
 	const char *spool_dir; /* not NULL: output goes to an unnamed file there and becomes
 				  job.content */
 	int extra_fd;          /* its descriptor 3, or -1 */
-	uint32_t timeout;      /* seconds */
+	int stderr_fd;    /* its standard error; the caller keeps it. 0: what it says is logged */
+	uint32_t timeout; /* seconds */
 };
 
 struct hook {

@@ -114,6 +114,7 @@ static void begin(struct serve *serve)
 	serve->phase = SERVE_SENDING;
 	serve->asked_before = true;
 	serve->said.lines = 0;
+	serve->said.event = event_table[serve->job.event].file;
 	if (!send_first(serve))
 		serve_fail(serve, "cannot write to the co-process", errno);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * log.c - one line an event, logfmt or JSON, on standard error or to syslog.
+ * log.c - one line an event, logfmt or JSON, on standard error, to syslog or to the journal.
  *
  * The last octets of every line are kept back for what ends it, so that a line that
  * was cut is still whole logfmt or JSON.  In JSON an octet above US-ASCII becomes the
@@ -11,6 +11,7 @@
 
 #include "base/ascii.h"
 #include "base/descriptor.h"
+#include "base/journal.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -29,11 +30,15 @@ void log_close(void)
 {
 	if (log_settings.syslog)
 		closelog();
+	journal_close();
 }
 
 void log_configure(const struct log_settings *settings)
 {
 	log_settings = *settings;
+	/* Now, since a program in its cage cannot any more. */
+	if (settings->format == LOG_FORMAT_JOURNAL && !journal_open())
+		log_settings.format = LOG_FORMAT_TEXT;
 	if (settings->syslog)
 		openlog(settings->program, LOG_PID, LOG_MAIL);
 }
@@ -157,6 +162,8 @@ void log_identity(struct log_line *line, const char *id)
 	struct span whole = span_of(id);
 	struct span session = span_first(whole, span_find(whole, '.'));
 
+	if (log_settings.format == LOG_FORMAT_RELAYED)
+		return;
 	log_text(line, "session", session);
 	if (session.len < whole.len)
 		log_text(line, "transaction", whole);
@@ -203,11 +210,26 @@ void log_begin(struct log_line *line, int level, const char *message)
 		line->buffer.overflow = true; /* the fields write nothing */
 		return;
 	}
-	if (!log_settings.priorities && !log_settings.syslog)
+	if (log_settings.format == LOG_FORMAT_RELAYED) {
+		buffer_string(&line->buffer, message);
+		return;
+	}
+	if (!log_settings.priorities && !log_settings.syslog &&
+	    log_settings.format != LOG_FORMAT_JOURNAL)
 		put_time(line);
 	log_string(line, "program", log_settings.program);
 	log_string(line, "level", level_words[level]);
 	log_string(line, "msg", message);
+}
+
+/* Writes a line as an entry of the journal. False: there is none. */
+static bool write_journal(const struct log_line *line)
+{
+	char bytes[JOURNAL_ENTRY_MAX];
+	struct buffer entry = BUFFER(bytes);
+
+	journal_compose(&entry, line->level, log_settings.program, buffer_span(&line->buffer));
+	return journal_send(buffer_span(&entry));
 }
 
 void log_end(struct log_line *line)
@@ -221,6 +243,10 @@ void log_end(struct log_line *line)
 	buffer->overflow = false;
 	if (log_settings.format == LOG_FORMAT_JSON)
 		buffer_byte(buffer, '}');
+	if (log_settings.format == LOG_FORMAT_JOURNAL && write_journal(line)) {
+		errno = saved;
+		return;
+	}
 	if (log_settings.syslog) {
 		syslog(line->level, "%s", buffer_cstr(buffer));
 	} else {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * log.h - one line an event, logfmt or JSON, on standard error or to syslog.
+ * log.h - one line an event, logfmt or JSON, on standard error, to syslog or to the journal.
  *
  * Every line is built in a fixed buffer and written by one write(2); values are
  * escaped so that nothing a peer or a hook said can begin a line or a field of its
@@ -15,7 +15,12 @@
 
 #define LOG_LINE_MAX 1024
 
-enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+enum log_format {
+	LOG_FORMAT_TEXT,    /* logfmt */
+	LOG_FORMAT_JSON,    /* an object a line */
+	LOG_FORMAT_JOURNAL, /* logfmt and native fields to the journal; without one as TEXT */
+	LOG_FORMAT_RELAYED, /* words and fields alone: another program of ours logs them */
+};
 
 /* How lines are written; set once at start, kept over fork. */
 struct log_settings {
@@ -28,7 +33,7 @@ struct log_settings {
 
 void log_configure(const struct log_settings *settings);
 
-/* Lets go of the descriptor of syslog(3), if it is in use; the next line takes a new one. */
+/* Lets go of the descriptor of syslog(3) or the journal; the next line takes a new one. */
 void log_close(void);
 
 /* True when fd 2 is the very object that fd 0 is, as under a BSD-style inetd. */

@@ -12,6 +12,12 @@
 
 static bool to_syslog;
 
+static const enum log_format formats[] = {
+	[OPTION_LOG_TEXT] = LOG_FORMAT_TEXT,
+	[OPTION_LOG_JSON] = LOG_FORMAT_JSON,
+	[OPTION_LOG_JOURNAL] = LOG_FORMAT_JOURNAL,
+};
+
 /* True when fd 2 is what systemd connected to its journal: JOURNAL_STREAM names its device and
  * inode. */
 static bool stderr_is_journal(void)
@@ -31,8 +37,7 @@ static bool stderr_is_journal(void)
 void logging_configure(const struct options *options, enum protocol protocol)
 {
 	struct log_settings settings = {
-		.format =
-			options->log_format == OPTION_LOG_JSON ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT,
+		.format = formats[options->log_format],
 		.level = options->log_level,
 		.priorities = stderr_is_journal(),
 		.syslog = to_syslog,

@@ -30,7 +30,7 @@ enum insecure_auth { INSECURE_AUTH_NEVER, INSECURE_AUTH_LOCAL, INSECURE_AUTH_ALW
 enum tls_mode { TLS_OFF, TLS_STARTTLS, TLS_IMPLICIT };
 enum tls_version { TLS_1_2, TLS_1_3 };
 enum line_ends { LINE_ENDS_LF, LINE_ENDS_CRLF };
-enum option_log_format { OPTION_LOG_TEXT, OPTION_LOG_JSON };
+enum option_log_format { OPTION_LOG_TEXT, OPTION_LOG_JSON, OPTION_LOG_JOURNAL };
 
 /*
  * Options belong to the program that serves a protocol.  tls-session serves none, and shares some

@@ -27,6 +27,7 @@ static const struct option_word line_end_words[] = { { "lf", LINE_ENDS_LF },
 						     { NULL, 0 } };
 static const struct option_word format_words[] = { { "text", OPTION_LOG_TEXT },
 						   { "json", OPTION_LOG_JSON },
+						   { "journal", OPTION_LOG_JOURNAL },
 						   { NULL, 0 } };
 static const struct option_word tls_words[] = {
 	{ "implicit", TLS_IMPLICIT }, { "starttls", TLS_STARTTLS }, { "off", TLS_OFF }, { NULL, 0 }

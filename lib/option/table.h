@@ -218,7 +218,10 @@
 	     "%u is the user, %n what stands before the @, %d what stands behind it.")                \
 	/* ---- logging ---- */                                                                       \
 	CHOICE(log_format, "log-format", IN_EVERY, enum option_log_format, format_words, "text",      \
-	       LOGGING, "form of log lines", "text: key=value pairs.")                                \
+	       LOGGING, "form of log lines",                                                          \
+	       "text: key=value pairs. json: an object a line. journal: the text, straight to "       \
+	       "systemd's journal, with each pair as a field of its own (MAILSESSION_PEER=...); "     \
+	       "where there is no journal, text.")                                                    \
 	CHOICE(log_level, "log-level", IN_EVERY, int, level_words, "info", LOGGING,                   \
 	       "log this and what is graver", "")                                                     \
 	TEXT(trace, "trace", IN_ALL, NULL, "FILE", file, LOGGING,                                     \

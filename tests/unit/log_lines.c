@@ -3,6 +3,7 @@
  * log_lines.c - log lines are one line each whatever is in them (hardening 36), whole when they
  * are cut, and no reason to fail when nobody takes them (hardening 78).
  */
+#include "base/journal.h"
 #include "base/log.h"
 
 #include "check.h"
@@ -117,6 +118,41 @@ static void test_time(void)
 			      "error=\"No such file or directory\"\n"));
 }
 
+/* The line as a message, and each of its values without what logfmt needs around it. */
+static void test_journal(void)
+{
+	const char *line =
+		"msg=\"two words\" hook-ms=7 raw=\"a\\x0a=\\\"\\\\z\" empty=\"\" peer=::1";
+	char bytes[JOURNAL_ENTRY_MAX], small_bytes[200];
+	struct buffer entry = BUFFER(bytes), small = BUFFER(small_bytes);
+
+	journal_compose(&entry, LOG_NOTICE, "smtp-session", span_of(line));
+	CHECK(is(
+		buffer_span(&entry),
+		"PRIORITY=5\nSYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER=smtp-session\n"
+		"MESSAGE=msg=\"two words\" hook-ms=7 raw=\"a\\x0a=\\\"\\\\z\" empty=\"\" peer=::1\n"
+		"MAILSESSION_MSG=two words\nMAILSESSION_HOOK_MS=7\nMAILSESSION_RAW=a\\x0a=\"\\z\n"
+		"MAILSESSION_EMPTY=\nMAILSESSION_PEER=::1\n"));
+	/* What does not fit is left out, and what is smaller still goes in. */
+	journal_compose(&small, LOG_ERR, "x",
+			SPAN("long=\"0123456789 0123456789 0123456789 "
+			     "0123456789 0123456789 0123456789\" a=b"));
+	CHECK(!small.overflow && ends_with(buffer_span(&small), "9\" a=b\nMAILSESSION_A=b\n"));
+}
+
+/* A line for another program of ours: what that program knows is left to it. */
+static void test_relayed(void)
+{
+	struct log_line line;
+
+	configure(LOG_FORMAT_RELAYED, LOG_INFO, false);
+	log_begin(&line, LOG_ERR, "cannot run the program");
+	log_identity(&line, "abc.1");
+	log_string(&line, "event", "list");
+	log_end(&line);
+	CHECK(is(written(), "cannot run the program event=list\n"));
+}
+
 /* Nobody reads, the disk is full, there is no descriptor: the call returns, errno stays. */
 static void test_deaf(void)
 {
@@ -166,6 +202,8 @@ int main(void)
 	test_cut(LOG_FORMAT_JSON);
 	test_level();
 	test_time();
+	test_journal();
+	test_relayed();
 	test_deaf();
 	test_client();
 	return check_report();
