@@ -50,13 +50,14 @@ say = $(if $(V),,@printf '  %-8s %s\n' $(1) $@;)
 # ---- what there is ---------------------------------------------------------------------------
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c))
 # What users start, and what those start.
-COMMANDS = smtp-session lmtp-session pop3-session
+COMMANDS = smtp-session lmtp-session pop3-session tls-session
 HELPERS  = maildir-store mbox-store passwd-auth sasl-session auth-ok hook-runner
 PROGRAMS = $(COMMANDS) $(HELPERS)
 # Dynamic: those that need a big library (and libcrypt, whose static musl counterpart lacks yescrypt). All
 # others are static: they start in a moment and nothing but libc is linked into them.
 LIBS_passwd-auth  = -lcrypt
 LIBS_sasl-session = -lgsasl -lcrypto
+LIBS_tls-session  = -lssl -lcrypto
 DYNAMIC_PROGRAMS = $(foreach program,$(PROGRAMS),$(if $(LIBS_$(program)),$(program)))
 STATIC_PROGRAMS  = $(filter-out $(DYNAMIC_PROGRAMS),$(PROGRAMS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))

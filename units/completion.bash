@@ -9,4 +9,4 @@ _mail_session()
 	*) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
 	esac
 }
-complete -o filenames -F _mail_session smtp-session lmtp-session pop3-session
+complete -o filenames -F _mail_session smtp-session lmtp-session pop3-session tls-session
