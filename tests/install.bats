@@ -33,7 +33,7 @@ need() {
 	run ls "$PREFIX"
 	assert_output "$(printf '%s\n' bin include lib libexec share)"
 	run ls "$PREFIX/bin"
-	assert_output "$(printf '%s\n' lmtp-session pop3-session smtp-session)"
+	assert_output "$(printf '%s\n' lmtp-session pop3-session smtp-session tls-session)"
 	run ls "$PREFIX/libexec/mail-session"
 	assert_output "$(printf '%s\n' auth-ok hook-runner maildir-store mbox-store passwd-auth sasl-session)"
 	run ls "$PREFIX/lib"
@@ -96,18 +96,28 @@ need() {
 	done
 }
 
-@test "passwd-auth and the library need libcrypt and libc alone, and no path to them" {
-	run -0 readelf -hldW "$PREFIX/libexec/mail-session/passwd-auth"
-	assert_output --regexp 'GNU_RELRO'
-	assert_output --regexp 'GNU_STACK +[0x ]+RW +'
-	assert_output --regexp 'NOW'
-	refute_output --regexp 'RPATH|RUNPATH|TEXTREL'
-	run bash -c "readelf -dW '$PREFIX/libexec/mail-session/passwd-auth' | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p'"
+# The libraries that a file names.
+needed() {
+	readelf -dW "$1" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p'
+}
+
+@test "passwd-auth, tls-session and the library need what they are for and libc, and no path to it (hardening 86)" {
+	for program in libexec/mail-session/passwd-auth bin/tls-session; do
+		run -0 readelf -hldW "$PREFIX/$program"
+		assert_output --regexp 'Type: +DYN'
+		assert_output --regexp 'GNU_RELRO'
+		assert_output --regexp 'GNU_STACK +[0x ]+RW +'
+		assert_output --regexp 'NOW'
+		refute_output --regexp 'RPATH|RUNPATH|TEXTREL'
+	done
+	run needed "$PREFIX/libexec/mail-session/passwd-auth"
 	assert_output "$(printf '%s\n' libcrypt.so.1 libc.so.6)"
+	run needed "$PREFIX/bin/tls-session"
+	assert_output "$(printf '%s\n' libssl.so.3 libcrypto.so.3 libc.so.6)"
 	run -0 readelf -dW "$PREFIX/lib/libmailsession.so"
 	assert_output --regexp 'SONAME.*\[libmailsession\.so\.0\]'
 	refute_output --regexp 'RPATH|RUNPATH|TEXTREL'
-	run bash -c "readelf -dW '$PREFIX/lib/libmailsession.so' | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p'"
+	run needed "$PREFIX/lib/libmailsession.so"
 	assert_output libc.so.6
 }
 
