@@ -50,7 +50,6 @@ struct delivery {
 	size_t header; /* octets of the header fields in it */
 	struct copy copy;
 	char block[131072];
-	char scratch[16384];
 };
 
 /* ---- recipients -------------------------------------------------------------------------- */
@@ -121,19 +120,11 @@ static bool write_header(struct delivery *delivery, int fd)
 	       fd_write_all(fd, (struct span){ copy->header, copy->header_len });
 }
 
-static void count_wire(struct delivery *delivery, struct wire *wire, struct span block)
-{
-	while (block.len > 0) {
-		struct buffer out = BUFFER(delivery->scratch);
-
-		wire_put(wire, &block, &out);
-	}
-}
-
 /* Writes the first copy from the input, and counts. */
 static bool write_first(struct delivery *delivery, int fd)
 {
-	struct buffer end = BUFFER(delivery->scratch);
+	char form[WIRE_ROOM];
+	struct buffer end = BUFFER(form);
 	struct wire wire;
 	ssize_t got;
 
@@ -149,7 +140,7 @@ static bool write_first(struct delivery *delivery, int fd)
 		}
 		if (!fd_write_all(fd, block))
 			return false;
-		count_wire(delivery, &wire, block);
+		wire_measure(&wire, block);
 		delivery->size += block.len;
 	}
 	wire_end(&wire, &end);

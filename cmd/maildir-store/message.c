@@ -117,7 +117,8 @@ bool message_remove(struct maildir *maildir, struct message *message)
 bool message_measure(struct maildir *maildir, struct message *message, uint64_t *size,
 		     struct stat *facts)
 {
-	static char block[65536], form[16384];
+	static char block[65536];
+	char form[WIRE_ROOM];
 	struct wire wire;
 	struct buffer end = BUFFER(form);
 	int fd = message_open(maildir, message, facts);
@@ -126,15 +127,8 @@ bool message_measure(struct maildir *maildir, struct message *message, uint64_t 
 	if (fd < 0)
 		return false;
 	wire_begin(&wire, WIRE_WHOLE);
-	while ((got = fd_read(fd, block, sizeof(block))) > 0) {
-		struct span rest = { block, (size_t)got };
-
-		while (rest.len > 0) {
-			struct buffer out = BUFFER(form);
-
-			wire_put(&wire, &rest, &out);
-		}
-	}
+	while ((got = fd_read(fd, block, sizeof(block))) > 0)
+		wire_measure(&wire, (struct span){ block, (size_t)got });
 	wire_end(&wire, &end);
 	fd_close(&fd);
 	*size = wire.octets;

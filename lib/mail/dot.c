@@ -2,32 +2,12 @@
 /*
  * dot.c - reading message content.
  *
- * Everything between two line ends is moved as one run, sixteen octets at a
- * time, and searched in the same pass; the state machine sees only what a run ended at.
+ * Sixteen octets at a time as long as nothing is odd in them; the state machine, octet by octet,
+ * sees the rest: line ends that are none, what may be the end, and less than a block.
  */
 #include "mail/dot.h"
 
-typedef unsigned char octets16 __attribute__((vector_size(16), aligned(1), may_alias));
-typedef uint64_t words2 __attribute__((vector_size(16)));
-
-/* Moves octets from `from` to `to` (not behind it) up to the first CR or LF; returns how many. */
-static size_t move_run(char *to, const char *from, size_t len)
-{
-	size_t at = 0;
-
-	for (; at + 16 <= len; at += 16) {
-		octets16 block = *(const octets16 *)(from + at);
-		words2 hits = (words2)((block == '\r') | (block == '\n'));
-
-		if ((hits[0] | hits[1]) != 0)
-			break;
-		if (to != from)
-			*(octets16 *)(to + at) = block;
-	}
-	for (; at < len && from[at] != '\r' && from[at] != '\n'; at++)
-		to[at] = from[at];
-	return at;
-}
+#include "mail/block.h"
 
 /* Where output goes. */
 struct cursor {
@@ -96,24 +76,95 @@ static void take(struct dot *dot, struct cursor *cursor, char c)
 	}
 }
 
+/*
+ * Puts a block less the octets of `removed`; `roomy`: another block of input lies behind it. Output
+ * is never ahead of input, so that what has been read may be written over.
+ */
+static void put_block(struct cursor *cursor, const char *from, unsigned removed, bool roomy)
+{
+	char *to = cursor->to + cursor->written;
+	size_t kept, at = 0;
+
+	if (removed == 0) {
+		if (to != from)
+			block_store(to, block_load(from));
+		cursor->written += BLOCK;
+		return;
+	}
+	kept = BLOCK - block_count(removed);
+	cursor->written += kept;
+	/* Run by run while these are few, else each octet, and the next over those that go. */
+	if (roomy && kept >= BLOCK - 3 && (uintptr_t)from - (uintptr_t)to >= BLOCK) {
+		for (; removed != 0; removed &= removed - 1) {
+			size_t end = block_first(removed);
+
+			block_store(to, block_load(from + at));
+			to += end - at;
+			at = end + 1;
+		}
+		block_store(to, block_load(from + at));
+		return;
+	}
+	for (size_t i = 0; i < BLOCK; i++) {
+		*to = from[i];
+		to += (~removed >> i) & 1;
+	}
+}
+
+/*
+ * Takes whole blocks in which each CR has its LF and no lone dot ends the message.  Line ends and
+ * starts are masks, a bit for each octet; what the block before left is carried in by the state.
+ * Returns the octets consumed.
+ */
+static size_t take_blocks(struct dot *dot, struct cursor *cursor, const char *from, size_t len)
+{
+	const unsigned last = 1U << (BLOCK - 1), all = (last << 1) - 1;
+	enum dot_state state = dot->state;
+	size_t at = 0, lines = 0, before = cursor->written;
+
+	for (; at + BLOCK <= len && state != DOT_DOT_CR; at += BLOCK) {
+		block16 block = block_load(from + at);
+		unsigned cr = block_mask(block_equal(block, '\r'));
+		unsigned lf = block_mask(block_equal(block, '\n'));
+		unsigned stuffed = 0;
+
+		if ((cr | lf) != 0 || state != DOT_TEXT) {
+			unsigned behind_cr = cr << 1 | (state == DOT_CR);
+			unsigned starts = lf << 1 | (state == DOT_START);
+
+			if (dot->dots)
+				stuffed = starts & block_mask(block_equal(block, '.'));
+			if (lf != (behind_cr & all) ||
+			    (cr & (stuffed << 1 | (state == DOT_DOT))) != 0)
+				break;
+			lines += block_count(lf);
+			/* A CR that was put counts when its LF has come. */
+			dot->octets += dot->crlf && state == DOT_CR;
+			state = (cr & last) != 0        ? DOT_CR
+				: (lf & last) != 0      ? DOT_START
+				: (stuffed & last) != 0 ? DOT_DOT
+							: DOT_TEXT;
+			dot->octets -= dot->crlf && state == DOT_CR;
+		}
+		put_block(cursor, from + at, (dot->crlf ? 0 : cr) | stuffed, at + 2 * BLOCK <= len);
+	}
+	dot->octets += cursor->written - before + (dot->crlf ? 0 : lines);
+	dot->state = state;
+	return at;
+}
+
 size_t dot_decode(struct dot *dot, const char *from, size_t len, char *to, size_t *written)
 {
 	struct cursor cursor = { to, 0 };
 	size_t at = 0;
 
 	while (at < len && dot->state != DOT_END) {
-		if (dot->state == DOT_TEXT || (dot->state == DOT_START && from[at] != '.')) {
-			size_t run = move_run(to + cursor.written, from + at, len - at);
+		size_t end;
 
-			cursor.written += run;
-			dot->octets += run;
-			at += run;
-			if (run > 0)
-				dot->state = DOT_TEXT;
-			if (at == len)
-				break;
-		}
-		take(dot, &cursor, from[at++]);
+		at += take_blocks(dot, &cursor, from + at, len - at);
+		end = len - at < BLOCK ? len : at + BLOCK;
+		while (at < end && dot->state != DOT_END)
+			take(dot, &cursor, from[at++]);
 	}
 	*written = cursor.written;
 	return at;

@@ -3,6 +3,7 @@
 #include "mail/hops.h"
 
 #include "base/ascii.h"
+#include "mail/block.h"
 
 static const char field_name[] = "received";
 
@@ -31,7 +32,7 @@ static uint8_t match(struct hops *hops, char c)
 void hops_feed(struct hops *hops, struct span bytes)
 {
 	while (bytes.len > 0 && !hops->body) {
-		size_t at = hops->matched == OTHER ? span_find(bytes, '\n') : 0;
+		size_t at = hops->matched == OTHER ? block_find(bytes.base, bytes.len, '\n') : 0;
 
 		if (at == bytes.len)
 			return;

@@ -2,30 +2,78 @@
 /* wire.c - a stored message on its way to a POP3 client. */
 #include "mail/wire.h"
 
+#include "mail/block.h"
+
 void wire_begin(struct wire *wire, uint64_t lines)
 {
 	*wire = (struct wire){ .lines = lines, .state = WIRE_LINE_START };
 }
 
-/*
- * Copies up to the first LF or the end, and returns how many octets that were.  Eight at a
- * time: lines are too short for memchr and memcpy to be worth their calls.  It may write on
- * up to seven octets past what it returns, never past `len`.
- */
-static size_t copy_line(char *to, const char *from, size_t len)
+/* The octets of a block that go out with another before them. */
+struct inserts {
+	unsigned crs;  /* each LF without a CR */
+	unsigned dots; /* each dot that begins a line (RFC 1939 3) */
+};
+
+static struct inserts look_at(const char *from, enum wire_state *state)
 {
-	const uint64_t ones = UINT64_MAX / 0xff;
+	block16 block = block_load(from);
+	unsigned lf = block_mask(block_equal(block, '\n'));
+	struct inserts inserts = { 0, 0 };
+
+	if (lf != 0 || *state == WIRE_LINE_START) {
+		unsigned cr = block_mask(block_equal(block, '\r'));
+		unsigned starts = lf << 1 | (*state == WIRE_LINE_START);
+
+		inserts.crs = lf & ~(cr << 1 | (*state == WIRE_CR || *state == WIRE_CR_ONLY));
+		inserts.dots = starts & block_mask(block_equal(block, '.'));
+	}
+	*state = from[BLOCK - 1] == '\n'   ? WIRE_LINE_START
+		 : from[BLOCK - 1] == '\r' ? WIRE_CR
+					   : WIRE_TEXT;
+	return inserts;
+}
+
+/* Writes a block, behind which there is another, with its inserts. Returns where output ends. */
+static char *put_block(char *to, const char *from, struct inserts inserts)
+{
 	size_t at = 0;
 
-	for (; len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
-		uint64_t word, differs;
+	for (unsigned left = inserts.crs | inserts.dots; left != 0; left &= left - 1) {
+		size_t end = block_first(left);
 
-		memcpy(&word, from + at, sizeof(word));
-		memcpy(to + at, &word, sizeof(word));
-		differs = word ^ (ones * '\n');
-		if (((differs - ones) & ~differs & (ones << 7)) != 0)
-			break; /* one of the eight is LF */
+		block_store(to, block_load(from + at));
+		to += end - at;
+		*to++ = (inserts.crs >> end & 1) != 0 ? '\r' : '.';
+		at = end;
 	}
+	block_store(to, block_load(from + at));
+	return to + BLOCK - at;
+}
+
+/* Takes whole blocks of a message that is wanted as a whole, as long as there is one more behind.
+ * Returns the octets taken. */
+static size_t transform_blocks(struct wire *wire, const char *from, size_t len, struct buffer *out)
+{
+	char *start = out->base + out->len, *to = start;
+	size_t at = 0, stuffed = 0;
+
+	for (; len - at >= 2 * BLOCK; at += BLOCK) {
+		struct inserts inserts = look_at(from + at, &wire->state);
+
+		if (inserts.dots != 0)
+			stuffed += block_count(inserts.dots);
+		to = put_block(to, from + at, inserts);
+	}
+	wire->octets += (size_t)(to - start) - stuffed;
+	out->len += (size_t)(to - start);
+	return at;
+}
+
+static size_t copy_line(char *to, const char *from, size_t len)
+{
+	size_t at = 0;
+
 	for (; at < len && from[at] != '\n'; at++)
 		to[at] = from[at];
 	return at;
@@ -55,9 +103,9 @@ static void count_line(struct wire *wire, bool blank)
 static size_t transform(struct wire *wire, const char *from, size_t len, struct buffer *out)
 {
 	const bool counted = wire->lines != WIRE_WHOLE;
+	size_t at = counted ? 0 : transform_blocks(wire, from, len, out), stuffed = 0;
 	enum wire_state state = wire->state;
 	char *start = out->base + out->len, *to = start;
-	size_t at = 0, stuffed = 0;
 
 	while (at < len && !(counted && wire->enough)) {
 		size_t run;
@@ -97,6 +145,20 @@ void wire_put(struct wire *wire, struct span *message, struct buffer *out)
 	}
 	if (wire->enough)
 		*message = SPAN_NONE;
+}
+
+void wire_measure(struct wire *wire, struct span message)
+{
+	size_t at = 0;
+
+	for (; message.len - at >= BLOCK; at += BLOCK)
+		wire->octets += BLOCK + block_count(look_at(message.base + at, &wire->state).crs);
+	while (at < message.len) {
+		char bytes[2 * BLOCK];
+		struct buffer out = BUFFER(bytes);
+
+		at += transform(wire, message.base + at, message.len - at, &out);
+	}
 }
 
 void wire_end(struct wire *wire, struct buffer *out)

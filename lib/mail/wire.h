@@ -43,6 +43,9 @@ MS_API void wire_begin(struct wire *wire, uint64_t lines);
  */
 MS_API void wire_put(struct wire *wire, struct span *message, struct buffer *out);
 
+/* Counts octets of a whole message (WIRE_WHOLE) as wire_put does, and writes nothing. */
+MS_API void wire_measure(struct wire *wire, struct span message);
+
 /* The message is over: completes its last line. Needs WIRE_ROOM octets; the dot that ends the reply
  * is not written. */
 MS_API void wire_end(struct wire *wire, struct buffer *out);

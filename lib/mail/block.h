@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * block.h - sixteen octets at a time.
+ *
+ * For what goes over whole messages: loads and stores at any address, comparison, and which octets
+ * were hit.  Vectors of the compiler's own, so that every machine has them.
+ */
+#ifndef MAILSESSION_BLOCK_H
+#define MAILSESSION_BLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BLOCK 16
+
+typedef unsigned char block16 __attribute__((vector_size(BLOCK)));
+typedef unsigned char block_anywhere __attribute__((vector_size(BLOCK), aligned(1), may_alias));
+
+static inline block16 block_load(const char *from)
+{
+	return (block16) * (const block_anywhere *)from;
+}
+
+static inline void block_store(char *to, block16 block)
+{
+	*(block_anywhere *)to = (block_anywhere)block;
+}
+
+/* All ones in each octet that is `byte`, else zero. */
+static inline block16 block_equal(block16 block, char byte)
+{
+	return (block16)(block == (unsigned char)byte);
+}
+
+/* A bit for each octet of a comparison, the first octet's the lowest. */
+static inline unsigned block_mask(block16 hits)
+{
+#if defined(__SSE2__)
+	typedef char signs __attribute__((vector_size(BLOCK)));
+
+	return (unsigned)__builtin_ia32_pmovmskb128((signs)hits);
+#else
+	typedef uint64_t words __attribute__((vector_size(BLOCK)));
+	unsigned mask = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t word = ((words)hits)[i];
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+		word = __builtin_bswap64(word);
+#endif
+		/* One bit of each octet, gathered in the highest octet. */
+		word = (word & (UINT64_MAX / 0xff)) * 0x0102040810204080U;
+		mask |= (unsigned)(word >> 56) << 8 * i;
+	}
+	return mask;
+#endif
+}
+
+/* The place of the first bit of a mask, or BLOCK. */
+static inline size_t block_first(unsigned mask)
+{
+	return (size_t)__builtin_ctz(mask | 1U << BLOCK);
+}
+
+/* How many bits a mask has. */
+static inline size_t block_count(unsigned mask)
+{
+	mask -= mask >> 1 & 0x5555;
+	mask = (mask & 0x3333) + (mask >> 2 & 0x3333);
+	mask = (mask + (mask >> 4)) & 0x0f0f;
+	return (mask + (mask >> 8)) & 0x1f;
+}
+
+/* The place of the first `byte`, or `len`. */
+static inline size_t block_find(const char *from, size_t len, char byte)
+{
+	size_t at = 0;
+
+	for (; at + BLOCK <= len; at += BLOCK) {
+		unsigned mask = block_mask(block_equal(block_load(from + at), byte));
+
+		if (mask != 0)
+			return at + block_first(mask);
+	}
+	while (at < len && from[at] != byte)
+		at++;
+	return at;
+}
+
+#endif
