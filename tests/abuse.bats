@@ -60,7 +60,7 @@ abuse() {
 
 # ---- nonsense ----
 
-@test "hardening 13: 10,000 lines of random octets" {
+@test "SMTP-005, hardening 13: the session goes on after 10,000 lines of random octets" {
 	abuse nonsense
 }
 
@@ -78,7 +78,7 @@ abuse() {
 
 # ---- too little ----
 
-@test "SMTP-007 POP-043 POP-080 POP-082: an idle client hears 421 4.4.2, in POP3 nothing" {
+@test "SMTP-007 POP-043 POP-080 POP-082 MAP-018 MAP-054 DEF-031: an idle client hears 421 4.4.2, in POP3 nothing" {
 	abuse idle
 }
 
@@ -112,7 +112,7 @@ abuse() {
 	abuse session_timeout
 }
 
-@test "--greeting-delay and --error-delay hold back what they should, and nothing else" {
+@test "MAP-003: --greeting-delay and --error-delay hold back what they should, and nothing else" {
 	abuse delays
 }
 

@@ -152,7 +152,7 @@ rcpt_reply() {
 		'quit: 0 1 2' 'rcpt: 0 1 2')"
 }
 
-@test "a hook's standard input is never the client's (PIPE-002, GEN-011)" {
+@test "a hook's standard input is never the client's (PIPE-002, GEN-011, MAP-014)" {
 	hook rcpt 'cat >"$T/stdin"; echo stray >&2'
 	hook noop 'cat; echo 550 no'
 	lines "${opening[@]}" 'RCPT TO:<u@x.example>' 'NOOP' 'RCPT TO:<v@x.example>' QUIT | smtp
@@ -365,7 +365,7 @@ rcpt_reply() {
 	assert_output --partial '250 2.0.0 X-Mail: t@b.example'
 }
 
-@test "exit 99 at data takes the message and drops it" {
+@test "exit 99 at data takes the message and drops it (MAP-011)" {
 	hook data 'exit 99'
 	hook deliver ': >"$T/delivered"'
 	lines "${opening[@]}" 'RCPT TO:<u@x.example>' 'DATA' 'x' '.' 'QUIT' | smtp

@@ -152,7 +152,7 @@ assert_serves_mail() {
 	assert_equal "$stderr" $'Subject: embedded\n\n.dot'
 }
 
-@test "the example of embedding builds by pkg-config and takes mail, shared and static" {
+@test "MAP-006: the example of embedding builds by pkg-config and takes mail, shared and static" {
 	need pkg-config
 	export PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig
 	run -0 pkg-config --modversion mailsession

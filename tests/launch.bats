@@ -305,7 +305,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "${SMTP[@]}"
 	assert_session "$NOBODY"
 }
 
-@test "--user: everything of root's is given up, after the sockets are bound" {
+@test "MAP-041: --user: everything of root's is given up, after the sockets are bound" {
 	# Four of the five sets of capabilities; the bounding set is no right.
 	greeting '$(id -u) $(id -g) $(id -G) $(grep -c "^Cap...:.0000000000000000$" /proc/self/status)'
 	# The backend is where another user may look, the sockets are where only root may bind.

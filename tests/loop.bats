@@ -52,11 +52,11 @@ loop() {
 	loop processes
 }
 
-@test "signals rain on a session and its replies stay right" {
+@test "GEN-010 DEF-010: signals rain on a session and its replies stay right" {
 	loop signal_storm
 }
 
-@test "SIGTERM closes the door, sessions go on, a second one hurries nobody" {
+@test "MAP-055: SIGTERM closes the door, sessions go on, a second one hurries nobody" {
 	loop drain
 }
 
@@ -72,7 +72,7 @@ loop() {
 	loop idle_exit
 }
 
-@test "SIGHUP changes new sessions, and a bad configuration changes nothing" {
+@test "MAP-055: SIGHUP changes new sessions, and a bad configuration changes nothing" {
 	loop reload
 }
 

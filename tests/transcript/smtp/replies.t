@@ -254,7 +254,7 @@ S: 550 5.7.1 enough
 C: NOOP
 C: QUIT
 
-== MAP-027 GEN-006 a failing hook costs one 451, the session goes on
+== MAP-027 DEF-008 GEN-006 a failing hook costs one 451, the session goes on
 V: rcpt 139
 V: rcpt 0
 C: RCPT TO:<u@x.example>
