@@ -80,6 +80,8 @@ static void forget_hook_value(struct facts *facts, struct span name)
 			memmove(facts->hook_values + at, facts->hook_values + at + item.len + 1,
 				facts->hook_values_len - at - item.len - 1);
 			facts->hook_values_len -= item.len + 1;
+			if (at < facts->hook_values_kept)
+				facts->hook_values_kept -= item.len + 1;
 			return;
 		}
 		at += item.len + 1;

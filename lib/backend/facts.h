@@ -26,6 +26,7 @@ struct fact_slots {
 /* What every session sets stands first, so that an idle one touches little. */
 struct facts {
 	size_t hook_values_len;
+	size_t hook_values_kept;  /* the first of these octets, which connect set */
 	uint16_t len[FACT_COUNT]; /* octets of the value */
 	bool known[FACT_COUNT];
 	struct fact_slots slots;

@@ -115,6 +115,12 @@ const char *option_program(enum protocol protocol);
 void options_help(struct buffer *text, enum protocol protocol);
 void options_version(struct buffer *text, enum protocol protocol);
 
+/*
+ * Writes the flags that give `program` the values that it shares with us, "--name=value" and a NUL
+ * each: what TLS, log and sandbox are to be like.
+ */
+void options_pass(struct buffer *flags, const struct options *options, enum protocol program);
+
 /* A line for each option: name, effective value, source; the beginning of what --check prints. */
 void options_print(struct buffer *text, const struct options *options, enum protocol protocol);
 

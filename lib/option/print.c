@@ -149,3 +149,25 @@ void options_print(struct buffer *text, const struct options *options, enum prot
 		buffer_string(text, ")\n");
 	}
 }
+
+void options_pass(struct buffer *flags, const struct options *options, enum protocol program)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *row = &option_rows[i];
+		size_t start = flags->len, empty;
+
+		if (!option_serves(row, program) || row->kind == KIND_ACTION ||
+		    (row->section != SECTION_TLS && row->section != SECTION_LOGGING &&
+		     i != OPTION_sandbox))
+			continue;
+		buffer_string(flags, "--");
+		buffer_string(flags, row->name);
+		buffer_byte(flags, '=');
+		empty = flags->len;
+		option_put(flags, row, options);
+		if (flags->len == empty)
+			flags->len = start;
+		else
+			buffer_byte(flags, '\0');
+	}
+}

@@ -271,7 +271,11 @@ static bool carry_out(struct runner *runner, enum event event, const struct dire
 			runner->session_headers = runner->headers.len;
 		return true;
 	case DIRECTIVE_SET:
-		return facts_set_hook_value(facts, directive->key, value);
+		if (!facts_set_hook_value(facts, directive->key, value))
+			return false;
+		if (event == EVENT_CONNECT)
+			facts->hook_values_kept = facts->hook_values_len;
+		return true;
 	default:
 		return false;
 	}

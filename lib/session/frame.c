@@ -51,6 +51,7 @@ void frame_put(struct buffer *buffer, const struct frame *frame)
 	}
 	if (frame->kind == FRAME_BYE) {
 		buffer_byte(buffer, (char)frame->end);
+		buffer_byte(buffer, frame->secure ? 1 : 0);
 		buffer_put(buffer,
 			   (struct span){ (const char *)&frame->counts, sizeof(frame->counts) });
 		put_span(buffer, frame->fault);
@@ -67,13 +68,14 @@ void frame_put(struct buffer *buffer, const struct frame *frame)
 
 static bool take_bye(struct span *bytes, struct frame *frame)
 {
-	unsigned char end;
+	unsigned char end, secure;
 
-	if (!take(bytes, &end, 1) || end >= END_COUNT ||
+	if (!take(bytes, &end, 1) || end >= END_COUNT || !take(bytes, &secure, 1) || secure > 1 ||
 	    !take(bytes, &frame->counts, sizeof(frame->counts)) ||
 	    !take_span(bytes, &frame->fault) || frame->fault.len > 512)
 		return false;
 	frame->end = (enum session_end)end;
+	frame->secure = secure == 1;
 	return true;
 }
 

@@ -30,6 +30,7 @@ struct frame {
 	struct event_call call;      /* FRAME_TELL, FRAME_ASK */
 	uint64_t octets;             /* FRAME_DROP: how many went down the pipe */
 	enum session_end end;        /* FRAME_BYE */
+	bool secure;                 /* FRAME_BYE: it goes on behind TLS */
 	struct engine_counts counts; /* FRAME_BYE */
 	struct span fault;           /* FRAME_BYE: what to log beside, printable; or empty */
 };

@@ -307,7 +307,9 @@ static const struct pop3_storage storage = { NULL, storage_append, storage_read,
 
 static void say_goodbye(struct engine *engine, enum session_end end)
 {
-	struct frame frame = { .kind = FRAME_BYE, .end = end, .counts = engine->counts };
+	struct frame frame = {
+		.kind = FRAME_BYE, .end = end, .secure = engine->secure, .counts = engine->counts
+	};
 
 	if (self.parser->protocol == PROTOCOL_POP3)
 		frame.fault = buffer_span(&self.engine.pop3.fault);

@@ -153,6 +153,9 @@ static void dispatch(struct runner *runner, const struct event_call *call, bool 
 	case EVENT_XFORWARD:
 		runner_xforward(runner, call);
 		return;
+	case EVENT_STARTTLS:
+		runner_starttls(runner);
+		return;
 	case EVENT_MAIL:
 		runner_mail_from(runner, asked);
 		return;
@@ -225,9 +228,14 @@ static void take_bye(struct runner *runner, const struct frame *frame)
 {
 	struct log_line line;
 
+	if (frame->secure && !runner->secure.granted) {
+		runner_violation(runner, "TLS that was not granted");
+		return;
+	}
 	runner->end = frame->end;
 	runner->counts = frame->counts;
 	runner->over = true;
+	runner->secure.begun = frame->secure;
 	if (frame->fault.len == 0)
 		return;
 	log_begin(&line, LOG_WARNING, "the backend broke the contract");
@@ -315,7 +323,7 @@ static void reap_parser(struct runner *runner)
 }
 
 /* What hooks leave behind becomes our child; when it ends between two events it goes at once. */
-static void reap_strays(const struct runner *runner)
+static void reap_strays(struct runner *runner)
 {
 	int status;
 
@@ -326,11 +334,15 @@ static void reap_strays(const struct runner *runner)
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0 ||
 		    info.si_pid == runner->parser)
 			return;
-		waitpid(info.si_pid, &status, WNOHANG);
+		if (info.si_pid == runner->secure.process)
+			runner_reap_tls(runner);
+		else
+			waitpid(info.si_pid, &status, WNOHANG);
 	}
 }
 
-void runner_run(struct runner *runner)
+/* Serves a parser to its end. */
+static void serve_parser(struct runner *runner)
 {
 	while (!runner->over) {
 		bool receiving = runner->mail == RUNNER_IN_DATA || runner->login == RUNNER_LISTED;
@@ -342,10 +354,22 @@ void runner_run(struct runner *runner)
 		if (turn.control)
 			take_frames(runner);
 	}
+	if (runner->secure.begun)
+		runner_part_with_parser(runner);
 	fd_close(&runner->control);
 	runner->parser_gone = true;
 	fd_close(&runner->pipe); /* a parser that is writing there notices */
-	reap_parser(runner);
+	if (runner->parser > 0)
+		reap_parser(runner);
+	runner->parser = 0;
+}
+
+void runner_run(struct runner *runner)
+{
+	do
+		serve_parser(runner);
+	while (runner->secure.begun && runner_secure(runner));
+	runner_forget_client(runner);
 	runner_reset(runner);
 	facts_forget(&runner->facts, SCOPE_CALL);
 	facts_set(&runner->facts, FACT_SESSION_END, span_of(session_end_words[runner->end]));
@@ -355,6 +379,7 @@ void runner_run(struct runner *runner)
 	if (runner->end == END_TIMEOUT)
 		runner_inform(runner, EVENT_TIMEOUT);
 	runner_inform(runner, EVENT_DISCONNECT);
+	runner_end_tls(runner);
 	runner_sweep(runner);
 	log_summary(runner);
 }

@@ -5,7 +5,8 @@
  * It parses no protocol.  It trusts nothing that the parser says: every frame is checked by
  * the tables, and an event out of order ends the session.  runner.c receives and
  * dispatches, wait.c waits for programs, ask.c asks the backend, message.c receives and
- * delivers mail, maildrop.c logs in and out, trusted.c believes trusted peers.
+ * delivers mail, maildrop.c logs in and out, trusted.c believes trusted peers, secure.c
+ * begins TLS.
  */
 #ifndef MAILSESSION_RUNNER_H
 #define MAILSESSION_RUNNER_H
@@ -20,6 +21,7 @@
 #include "option/option.h"
 #include "session/frame.h"
 #include "session/peer.h"
+#include "session/secure.h"
 
 /* Programs that run at the same time: parallel deliveries at the most, a filter, and one more. */
 #define RUNNER_DELIVERIES_MAX 64
@@ -71,6 +73,8 @@ struct runner {
 	bool told[FACT_COUNT];   /* by XCLIENT: the client's greetings do not change them */
 	char via[PEER_ADDR_MAX]; /* whose word the facts on the client are; or empty */
 
+	struct secure secure;
+
 	enum runner_mail mail;
 	enum runner_login login;
 	struct envelope envelope;
@@ -102,6 +106,8 @@ struct runner {
 	char preamble_bytes[RUNNER_HEADERS_MAX + TRACE_MAX];
 	char answer_bytes[ANSWER_MAX];
 	char datagram[FRAME_MAX];
+	char tls_binding[48];   /* tls-exporter (RFC 9266) in base64, or empty */
+	char tls_identity[256]; /* mail address in a verified certificate, or empty */
 };
 
 /* Serves the parser until it says goodbye or is gone, then runs timeout, logout and disconnect. */
@@ -117,6 +123,7 @@ const char *runner_identity(const struct runner *runner);
 struct turn {
 	bool control; /* with `listen`: a frame, or the end of the parser */
 	bool pipe;    /* octets of a message */
+	bool secure;  /* something on secure.awaited */
 };
 
 /*
@@ -226,6 +233,37 @@ void runner_list(struct runner *runner);
 void runner_delete(struct runner *runner, const struct event_call *call);
 /* The logout event, and the end of the store: its lock is gone when this returns. */
 void runner_logout(struct runner *runner);
+
+/* ---- session.c ---- */
+
+/* Starts a parser on these descriptors, with a configuration made anew of the facts. `resumes`: TLS
+ * has begun amid the session, and these are the counts so far; else NULL. False with errno. */
+bool session_start_parser(struct runner *runner, int in, int out,
+			  const struct engine_counts *resumes);
+
+/* ---- secure.c ---- */
+
+/* Takes over the descriptors of UCSPI-TLS, if the environment names them, and ends its variables.
+ */
+void runner_adopt_tls(struct runner *runner);
+/* May TLS begin when the client asks for it? */
+bool runner_offers_tls(const struct runner *runner);
+/* Keeps copies of the client's descriptors, for TLS. False with errno. */
+bool runner_hold_client(struct runner *runner, int in, int out);
+/* Closes them: the connection ends with the parser, or with TLS. */
+void runner_forget_client(struct runner *runner);
+/* The STARTTLS event: whoever speaks TLS is ready when this is answered with yes. */
+void runner_starttls(struct runner *runner);
+/* Waits for the end of a parser that has said goodbye, but not for long. */
+void runner_part_with_parser(struct runner *runner);
+/* The parser is gone: the handshake, and a fresh parser.  False: runner->end says why not. */
+bool runner_secure(struct runner *runner);
+/* The same before there was a parser (--tls implicit). */
+bool runner_secure_at_once(struct runner *runner);
+/* Reaps tls-session if it has ended. */
+void runner_reap_tls(struct runner *runner);
+/* The session is over: waits until tls-session has written what is left, but not for ever. */
+void runner_end_tls(struct runner *runner);
 
 /* ---- trusted.c ---- */
 

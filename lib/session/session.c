@@ -6,6 +6,7 @@
 #include "base/descriptor.h"
 #include "base/log.h"
 #include "session/describe.h"
+#include "session/nursery.h"
 #include "session/parser.h"
 #include "session/runner.h"
 #include "session/title.h"
@@ -33,6 +34,8 @@ static _Alignas(4096) struct {
 	struct parser parser;
 	char hostname[80];
 	char login_delay[20];
+	const struct peer *peer;
+	struct engine_counts counts; /* what the parser before TLS counted */
 	struct runner runner;
 } self;
 
@@ -65,6 +68,8 @@ void session_refuse(enum protocol protocol, const struct options *options, int o
 	struct buffer reply = BUFFER(bytes);
 	struct pollfd ready = { out, POLLOUT, 0 };
 
+	if (options->tls == TLS_IMPLICIT)
+		return; /* a client that waits for TLS would make nothing of it (TLS-007) */
 	if (protocol == PROTOCOL_POP3) {
 		buffer_string(&reply, "-ERR ");
 	} else {
@@ -125,6 +130,15 @@ static event_set handled_events(enum protocol protocol)
 	return handled;
 }
 
+/* What is asked about, by what is known now. */
+static void settle_events(struct runner *runner)
+{
+	runner->handled = handled_events(runner->protocol);
+	runner_trust(runner);
+	if (runner_offers_tls(runner))
+		runner->handled |= EVENT_BIT(EVENT_STARTTLS);
+}
+
 static void log_faults(struct buffer *faults)
 {
 	struct span rest = buffer_span(faults);
@@ -144,7 +158,12 @@ static struct span text_span(const char *text)
 	return text == NULL ? SPAN("") : span_of(text);
 }
 
-static void configure_mail(const struct options *options, const struct peer *peer)
+static bool in_tls(void)
+{
+	return facts_get(&self.runner.facts, FACT_TLS_VERSION).base != NULL;
+}
+
+static void configure_mail(const struct options *options)
 {
 	self.parser.smtp = (struct smtp_config){
 		.protocol = self.parser.protocol,
@@ -162,7 +181,8 @@ static void configure_mail(const struct options *options, const struct peer *pee
 		.clean_newlines = options->bare_newline == BARE_NEWLINE_CLEAN,
 		.crlf = options->line_ends == LINE_ENDS_CRLF,
 		.quota_tempfail = options->quota_tempfail,
-		.tls = peer->tls_version[0] != '\0',
+		.tls = in_tls(),
+		.tls_require = options->tls_require,
 		.accept_domains = options->accept_domain.items,
 		.accept_domain_count = options->accept_domain.count,
 		.announce = options->announce.items,
@@ -187,10 +207,9 @@ static struct span login_delay(const struct options *options)
 	return buffer_span(&text);
 }
 
-static void configure_pop3(const struct options *options, const struct peer *peer)
+static void configure_pop3(const struct options *options)
 {
-	bool anywhere =
-		options->insecure_auth == INSECURE_AUTH_ALWAYS || peer->tls_version[0] != '\0';
+	bool anywhere = options->insecure_auth == INSECURE_AUTH_ALWAYS || in_tls();
 
 	self.parser.pop3 = (struct pop3_config){
 		.hostname = self.runner.hostname,
@@ -202,8 +221,10 @@ static void configure_pop3(const struct options *options, const struct peer *pee
 		.max_commands = options->max_commands,
 		.max_auth_failures = options->max_auth_failures,
 		.plaintext_allowed = anywhere || (options->insecure_auth == INSECURE_AUTH_LOCAL &&
-						  peer_is_local(peer)),
+						  peer_is_local(self.peer)),
 		.plaintext_remote = anywhere,
+		.tls = in_tls(),
+		.tls_require = options->tls_require,
 		.quota_tempfail = options->quota_tempfail,
 		.expire = span_of(options->expire),
 		.login_delay = login_delay(options),
@@ -216,28 +237,14 @@ static void configure_pop3(const struct options *options, const struct peer *pee
 	};
 }
 
-static bool is_regular(int fd)
-{
-	struct stat status;
-
-	return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-}
-
-static void configure_cage(const struct options *options, int out, int trace)
-{
-	self.parser.caged = options->sandbox != SANDBOX_OFF;
-	self.parser.offer = offer;
-	self.parser.traced = trace >= 0;
-	self.parser.writes_files = is_regular(out) || is_regular(trace);
-}
-
-static void configure(enum protocol protocol, const struct options *options,
-		      const struct peer *peer)
+static void configure(enum protocol protocol, const struct options *options)
 {
 	self.parser.protocol = protocol;
 	self.parser.handled = self.runner.handled;
 	self.parser.peer = facts_get(&self.runner.facts, FACT_REMOTE_ADDR);
 	self.parser.content_timeout = (int)options->hook_timeout * 1000;
+	self.parser.caged = options->sandbox != SANDBOX_OFF;
+	self.parser.offer = offer;
 	self.parser.limits = (struct stream_limits){
 		.idle_timeout = options->idle_timeout,
 		.data_timeout = options->data_timeout,
@@ -247,51 +254,9 @@ static void configure(enum protocol protocol, const struct options *options,
 		.error_delay = options->error_delay,
 	};
 	if (protocol == PROTOCOL_POP3)
-		configure_pop3(options, peer);
+		configure_pop3(options);
 	else
-		configure_mail(options, peer);
-}
-
-/*
- * Moves the parser's descriptors to their places; everything else is closed.  The log is none of
- * them: who has taken over a parser could write there that others failed to log in.
- */
-static bool place_parser(int in, int out, int control, int pipe, int trace)
-{
-	int log = self.parser.caged && self.parser.offer.seccomp ? self.runner.null : -1;
-	int from[] = { in, out, log, control, pipe, trace };
-	static const int to[] = { PARSER_IN,      PARSER_OUT,  PARSER_LOG,
-				  PARSER_CONTROL, PARSER_PIPE, PARSER_TRACE };
-	unsigned last = PARSER_PIPE;
-
-	/* Out of the way of one another first. */
-	for (unsigned i = 0; i < sizeof(from) / sizeof(*from); i++) {
-		if (from[i] >= 0 && (from[i] = fcntl(from[i], F_DUPFD, PARSER_TRACE + 1)) < 0)
-			return false;
-	}
-	for (unsigned i = 0; i < sizeof(from) / sizeof(*from); i++) {
-		if (from[i] < 0)
-			continue;
-		if (dup2(from[i], to[i]) < 0)
-			return false;
-		last = (unsigned)to[i];
-	}
-	fd_close_from(last + 1);
-	return true;
-}
-
-static int run_parser(int in, int out, int control, int pipe, int trace)
-{
-	sigset_t none;
-
-	if (!place_parser(in, out, control, pipe, trace)) {
-		session_refuse(self.parser.protocol, self.runner.options, out,
-			       "cannot serve you now");
-		return 1;
-	}
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	return parser_run(&self.parser);
+		configure_mail(options);
 }
 
 static void init_runner(enum protocol protocol, const struct options *options)
@@ -302,6 +267,8 @@ static void init_runner(enum protocol protocol, const struct options *options)
 	self.runner.drain_deadline = self.runner.wake = CLOCK_NEVER;
 	self.runner.end = END_ERROR;
 	self.runner.began = clock_now();
+	self.runner.control = self.runner.pipe = -1;
+	self.runner.secure = SECURE_NONE;
 	self.runner.filter_in = self.runner.filter_out = -1;
 	self.runner.headers = (struct buffer)BUFFER(self.runner.headers_bytes);
 	envelope_init(&self.runner.envelope, options->max_recipients);
@@ -338,47 +305,6 @@ static bool open_null(void)
 	}
 	self.runner.null = null;
 	return null >= 0 && spawn_raise_fd(&self.runner.null);
-}
-
-/* The file of --trace, or -1. */
-static int open_trace(const struct options *options)
-{
-	int fd;
-
-	if (options->trace == NULL)
-		return -1;
-	fd = open(options->trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		log_fault(LOG_ERR, "cannot open the trace", "path", options->trace, errno);
-	return fd;
-}
-
-/* Forks the parser and hands it the client. False with errno. */
-static bool start_parser(int in, int out, int trace)
-{
-	int control[2], pipe[2], size;
-
-	if (!spawn_socketpair(SOCK_SEQPACKET, control) || !spawn_pipe(pipe))
-		return false;
-	size = fcntl(pipe[1], F_GETPIPE_SZ);
-	self.parser.pipe_size = size > 0 ? (size_t)size : 4096;
-	self.runner.parser = spawn_fork();
-	if (self.runner.parser == 0)
-		_exit(run_parser(in, out, control[1], pipe[1], trace));
-	fd_close(&control[1]);
-	fd_close(&pipe[1]);
-	self.runner.control = control[0];
-	self.runner.pipe = pipe[0];
-	fd_nonblocking(self.runner.pipe);
-	return self.runner.parser > 0;
-}
-
-/* The client belongs to the parser now: when that ends, the connection does. */
-static void let_go(int in, int out)
-{
-	dup2(self.runner.null, in);
-	if (out != in)
-		dup2(self.runner.null, out);
 }
 
 static int fail(enum protocol protocol, const struct options *options, int out, const char *what,
@@ -444,41 +370,85 @@ bool session_prepare(enum protocol protocol, const struct options *options, stru
 
 void session_describe(enum protocol protocol, const struct options *options, struct buffer *text)
 {
-	const struct peer nobody = { .remote_addr = "" };
+	static const struct peer nobody = { .remote_addr = "" };
 
 	init_runner(protocol, options);
 	self.runner.hostname = own_name(options, &nobody);
-	self.runner.handled = handled_events(protocol);
-	runner_trust(&self.runner);
-	configure(protocol, options, &nobody);
+	settle_events(&self.runner);
+	self.peer = &nobody;
+	configure(protocol, options);
 	describe(&self.parser, directory, text);
+}
+
+/* Behind TLS the limit on the whole session has been running for a while, and nobody waits. */
+static void configure_rest(const struct engine_counts *resumes)
+{
+	uint32_t limit = self.runner.options->session_timeout;
+	int64_t passed = clock_now() - self.runner.began;
+
+	self.counts = *resumes;
+	self.parser.smtp.resumes = self.parser.pop3.resumes = &self.counts;
+	self.parser.limits.greeting_delay = 0;
+	if (limit > 0)
+		self.parser.limits.session_timeout =
+			passed / 1000 < limit ? limit - (uint32_t)(passed / 1000) : 1;
+}
+
+bool session_start_parser(struct runner *runner, int in, int out,
+			  const struct engine_counts *resumes)
+{
+	settle_events(runner);
+	configure(runner->protocol, runner->options);
+	if (resumes != NULL)
+		configure_rest(resumes);
+	return nursery_start(runner, &self.parser, in, out);
+}
+
+/* The client belongs to the parser now: when that ends, the connection does. */
+static void let_go(int in, int out)
+{
+	dup2(self.runner.null, in);
+	if (out != in)
+		dup2(self.runner.null, out);
+}
+
+/* False with errno. A client that does not get as far as TLS has been served all the same. */
+static bool begin(struct runner *runner, int in, int out)
+{
+	bool implicit = runner->options->tls == TLS_IMPLICIT && !in_tls();
+
+	if ((implicit || runner_handles(runner, EVENT_STARTTLS)) &&
+	    !runner_hold_client(runner, in, out))
+		return false;
+	if (!implicit)
+		return session_start_parser(runner, in, out, NULL);
+	let_go(in, out);
+	runner->over = !runner_secure_at_once(runner);
+	return true;
 }
 
 int session_run(enum protocol protocol, const struct options *options, const struct peer *peer,
 		int in, int out)
 {
 	struct rlimit no_core = { 0, 0 };
-	int one = 1, trace;
+	int one = 1;
 
 	/* The descriptor that syslog(3) may have taken is about to be another's. */
 	log_close();
 	init_runner(protocol, options);
 	self.runner.hostname = own_name(options, peer);
-	self.runner.handled = handled_events(protocol);
 	memcpy(self.runner.via, peer->via, sizeof(self.runner.via));
 	set_facts(protocol, peer);
-	runner_trust(&self.runner);
-	configure(protocol, options, peer);
+	self.peer = peer;
+	runner_adopt_tls(&self.runner);
+	settle_events(&self.runner);
 	setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setrlimit(RLIMIT_CORE, &no_core);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (!open_null() || !open_signals())
 		return fail(protocol, options, out, "cannot begin a session", EXIT_TEMPFAIL);
-	trace = open_trace(options);
-	configure_cage(options, out, trace);
-	if (!start_parser(in, out, trace))
+	if (!begin(&self.runner, in, out))
 		return fail(protocol, options, out, "cannot start the parser", EXIT_TEMPFAIL);
-	fd_close(&trace);
 	let_go(in, out);
 	runner_run(&self.runner);
 	return 0;

@@ -296,10 +296,12 @@ enum session_end stream_run(struct stream *stream, struct engine *engine, struct
 			alive = alive && fill(stream, engine, handler, deadline, &end);
 			break;
 		case ENGINE_CLOSE:
-			flush(stream, engine, handler, &end);
+			/* A reply that was not written has told nobody to begin TLS. */
+			engine->secure &= flush(stream, engine, handler, &end);
 			return engine->end;
 		}
 		if (!alive || stream->broken) {
+			engine->secure = false;
 			engine->ops->stop(engine, end);
 			flush(stream, engine, handler, &end);
 			engine->end = end;

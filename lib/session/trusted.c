@@ -81,7 +81,7 @@ static void forget_peer(struct runner *runner, const struct event_call *call)
 	}
 	/* So were the headers and values that programs made of it. */
 	runner->session_headers = runner->connect_headers = 0;
-	runner->facts.hook_values_len = 0;
+	runner->facts.hook_values_len = runner->facts.hook_values_kept = 0;
 }
 
 /* The first address that another takes the place of is the one of the connection. */

@@ -63,6 +63,7 @@ static void lose_parser(struct runner *runner)
 	if (runner->parser_gone)
 		return;
 	runner->parser_gone = true;
+	runner_forget_client(runner);
 	runner->inform_until = clock_deadline(clock_now(), runner->options->hook_timeout);
 	for (unsigned i = 0; i < runner->hook_count; i++) {
 		if (!survives(runner->hooks[i]->job.event))
@@ -87,7 +88,7 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 	unsigned *first = fits ? few_first : many_first, count = 0, hooks = runner->hook_count, i;
 	unsigned serves = runner->serve == NULL ? 0 : 1 + runner->crew_count;
 	int64_t deadline = clock_earlier(runner->drain_deadline, runner->wake), now = clock_now();
-	struct turn turn = { false, false };
+	struct turn turn = { false, false, false };
 
 	/* Without events just the end of the parser is seen; its last frames may still be unread
 	 * then. */
@@ -102,6 +103,7 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 		fds[count++] = (struct pollfd){ receive ? runner->pipe : -1, POLLIN, 0 };
 	fds[count++] = (struct pollfd){ runner->signals, POLLIN, 0 };
 	fds[count++] = (struct pollfd){ runner->filter_out, POLLIN, 0 };
+	fds[count++] = (struct pollfd){ runner->secure.awaited, POLLIN, 0 };
 	for (i = 0; i < hooks; i++) {
 		first[i] = count;
 		if (runner->hooks[i]->job.done)
@@ -135,6 +137,7 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 		lose_parser(runner);
 	turn.control = fds[0].revents != 0 && listen;
 	turn.pipe = fds[1].revents != 0;
+	turn.secure = fds[4].revents != 0;
 	return turn;
 }
 

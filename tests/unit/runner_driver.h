@@ -141,6 +141,7 @@ static void begin(enum protocol protocol, struct directory *directory)
 	runner->drain_deadline = runner->wake = CLOCK_NEVER;
 	runner->end = END_ERROR;
 	runner->filter_in = runner->filter_out = -1;
+	runner->secure = SECURE_NONE;
 	runner->headers = (struct buffer)BUFFER(runner->headers_bytes);
 	envelope_init(&runner->envelope, self.options.max_recipients);
 	spool_init(&runner->spool, self.options.spool_dir, self.options.spool_memory);

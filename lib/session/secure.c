@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * secure.c - the runner's way to TLS: STARTTLS, STLS, and TLS before the greeting.
+ *
+ * The order is what makes it safe.  Whoever speaks TLS is ready before the client is told to begin,
+ * octets that wait by then end the session, the parser is gone before the go is given, and what
+ * comes back is a stream of which nothing was ever read in clear (RFC 3207 4.2, 6).
+ */
+#include "session/runner.h"
+
+#include "backend/spawn.h"
+#include "base/ascii.h"
+#include "base/descriptor.h"
+#include "base/log.h"
+#include "base/number.h"
+#include "session/helper.h"
+#include "session/title.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Seconds for the handshake, which tls-session keeps itself; a foreign server is not asked. */
+#define HANDSHAKE_TIMEOUT 30
+/* Octets of what is told of TLS. */
+#define ANNOUNCED_MAX 16384
+/* How long a parser that has said goodbye may take to end, and TLS to write what it has left. */
+#define PARSER_PATIENCE 1000
+#define FLUSH_PATIENCE  5000
+
+/* ---- what is held until then -------------------------------------------------------------- */
+
+void runner_forget_client(struct runner *runner)
+{
+	fd_close(&runner->secure.in);
+	fd_close(&runner->secure.out);
+}
+
+bool runner_hold_client(struct runner *runner, int in, int out)
+{
+	runner->secure.in = fcntl(in, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
+	runner->secure.out = fcntl(out, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
+	return runner->secure.in >= 0 && runner->secure.out >= 0;
+}
+
+/* The descriptor that a variable names, moved out of the way; the variable ends here. -1: none. */
+static int take_descriptor(const char *name)
+{
+	uint64_t number;
+	int fd = -1;
+
+	if (number_upto(span_of(getenv(name)), INT32_MAX, &number) && number > 2)
+		fd = fcntl((int)number, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
+	unsetenv(name);
+	return fd;
+}
+
+void runner_adopt_tls(struct runner *runner)
+{
+	struct secure *secure = &runner->secure;
+
+	secure->control = take_descriptor("SSLCTLFD");
+	secure->plain[0] = take_descriptor("SSLREADFD");
+	secure->plain[1] = take_descriptor("SSLWRITEFD");
+	secure->foreign = secure->control >= 0 && secure->plain[0] >= 0 && secure->plain[1] >= 0;
+	if (secure->foreign)
+		return;
+	fd_close(&secure->control);
+	fd_close(&secure->plain[0]);
+	fd_close(&secure->plain[1]);
+}
+
+bool runner_offers_tls(const struct runner *runner)
+{
+	return runner->options->tls == TLS_STARTTLS &&
+	       facts_get(&runner->facts, FACT_TLS_VERSION).base == NULL &&
+	       (runner->secure.foreign || options_have_certificate(runner->options));
+}
+
+/* ---- tls-session --------------------------------------------------------------------------- */
+
+static void reap(struct runner *runner, int flags)
+{
+	struct secure *secure = &runner->secure;
+	struct log_line line;
+	int status = 0;
+	pid_t pid;
+
+	do
+		pid = waitpid(secure->process, &status, flags);
+	while (pid < 0 && errno == EINTR);
+	if (pid == 0)
+		return;
+	secure->process = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return;
+	log_begin(&line, LOG_ERR, "tls-session ended badly");
+	log_string(&line, "session", runner->session);
+	log_number(&line, WIFSIGNALED(status) ? "signal" : "exit",
+		   (uint64_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
+	log_end(&line);
+}
+
+void runner_reap_tls(struct runner *runner)
+{
+	if (runner->secure.process > 0)
+		reap(runner, WNOHANG);
+}
+
+/* Hangs up; a helper that has not been given the go ends then. A foreign server stays. */
+static void hang_up(struct runner *runner)
+{
+	struct secure *secure = &runner->secure;
+
+	secure->granted = false;
+	if (secure->foreign)
+		return;
+	fd_close(&secure->control);
+	fd_close(&secure->plain[0]);
+	fd_close(&secure->plain[1]);
+	if (secure->process > 0) {
+		/* It has its reasons to end, maybe, but none to go on. */
+		kill(secure->process, SIGTERM);
+		reap(runner, 0);
+	}
+}
+
+void runner_end_tls(struct runner *runner)
+{
+	struct secure *secure = &runner->secure;
+	struct pollfd ended = { -1, POLLIN, 0 };
+
+	runner_forget_client(runner);
+	fd_close(&secure->control);
+	fd_close(&secure->plain[0]);
+	fd_close(&secure->plain[1]);
+	if (secure->process <= 0)
+		return;
+	/* The last reply may still be on its way. */
+	ended.fd = spawn_pidfd(secure->process);
+	if (ended.fd < 0 || poll(&ended, 1, FLUSH_PATIENCE) != 1)
+		kill(secure->process, SIGKILL);
+	fd_close(&ended.fd);
+	reap(runner, 0);
+}
+
+/* What tls-session is told: its options, and who the client is, for its log. */
+struct orders {
+	char path[1024];
+	char flags[8192];
+	char variables[4][160];
+	char *argv[32];
+	char *envp[5];
+};
+
+static void put_variable(struct orders *orders, unsigned *count, const char *name,
+			 struct span value)
+{
+	struct buffer text = BUFFER(orders->variables[*count]);
+
+	buffer_string(&text, name);
+	buffer_byte(&text, '=');
+	buffer_put(&text, value);
+	if (value.base != NULL && buffer_cstr(&text) != NULL)
+		orders->envp[(*count)++] = text.base;
+}
+
+static bool compose(const struct runner *runner, struct orders *orders)
+{
+	struct buffer path = BUFFER(orders->path), flags = BUFFER(orders->flags);
+	unsigned argc = 0, envc = 0;
+
+	helper_path(&path, "tls-session");
+	options_pass(&flags, runner->options, PROGRAM_TLS);
+	orders->argv[argc++] = orders->path;
+	orders->argv[argc++] = (char *)(uintptr_t) "--session";
+	for (size_t at = 0; at < flags.len && argc < 31; at += strlen(flags.base + at) + 1)
+		orders->argv[argc++] = flags.base + at;
+	orders->argv[argc] = NULL;
+	put_variable(orders, &envc, "SESSION_ID", span_of(runner->session));
+	put_variable(orders, &envc, "REMOTE_ADDR", facts_get(&runner->facts, FACT_REMOTE_ADDR));
+	put_variable(orders, &envc, "REMOTE_PORT", facts_get(&runner->facts, FACT_REMOTE_PORT));
+	put_variable(orders, &envc, "JOURNAL_STREAM", span_of(getenv("JOURNAL_STREAM")));
+	orders->envp[envc] = NULL;
+	return !path.overflow && !flags.overflow;
+}
+
+static bool start(struct runner *runner)
+{
+	struct secure *secure = &runner->secure;
+	int control[2] = { -1, -1 }, plain[2] = { -1, -1 };
+	int log = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
+	struct orders orders;
+	pid_t pid = -1;
+
+	if (log >= 0 && compose(runner, &orders) && spawn_socketpair(SOCK_STREAM, control) &&
+	    spawn_socketpair(SOCK_STREAM, plain))
+		pid = spawn_program(&(struct spawn){
+			.path = orders.path,
+			.argv = orders.argv,
+			.envp = orders.envp,
+			.fds = { secure->in, secure->out, log, control[1], plain[1] },
+		});
+	if (pid < 0)
+		log_fault(LOG_ERR, "cannot run tls-session", "session", runner->session, errno);
+	fd_close(&log);
+	fd_close(&control[1]);
+	fd_close(&plain[1]);
+	secure->control = control[0];
+	secure->plain[0] = plain[0];
+	secure->plain[1] = plain[0] < 0 ? -1 : fcntl(plain[0], F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
+	secure->process = pid > 0 ? pid : 0;
+	return pid > 0 && secure->plain[1] >= 0;
+}
+
+/* The drain time is over: the parser has been told, or there is none. */
+static bool shut_down(const struct runner *runner)
+{
+	return runner->draining && runner->drain_deadline == CLOCK_NEVER;
+}
+
+/*
+ * Reads what comes on the control socket, waiting for it and working on until `deadline`. 0: the
+ * end of it, or the session is to end.
+ */
+static size_t await(struct runner *runner, char *bytes, size_t len, int64_t deadline,
+		    const bool *over)
+{
+	struct secure *secure = &runner->secure;
+	bool came = false;
+	ssize_t got;
+
+	secure->awaited = secure->control;
+	runner->wake = deadline;
+	while (!came && clock_now() < deadline && !shut_down(runner) && (over == NULL || !*over))
+		came = runner_turn(runner, false, false).secure;
+	runner->wake = CLOCK_NEVER;
+	secure->awaited = -1;
+	got = came ? fd_read(secure->control, bytes, len) : 0;
+	return got > 0 ? (size_t)got : 0;
+}
+
+/* Starts tls-session and waits until it has its keys and its cage. */
+static bool make_ready(struct runner *runner)
+{
+	int64_t deadline = clock_deadline(clock_now(), runner->options->hook_timeout);
+	char word;
+
+	if (runner->secure.foreign)
+		return true;
+	return start(runner) && await(runner, &word, 1, deadline, &runner->parser_gone) == 1 &&
+	       word == 'r';
+}
+
+/* ---- STARTTLS ------------------------------------------------------------------------------ */
+
+/* Does anything wait to be read from the client? */
+static bool octets_wait(const struct runner *runner)
+{
+	int count = 0;
+
+	return ioctl(runner->secure.in, FIONREAD, &count) == 0 && count > 0;
+}
+
+void runner_starttls(struct runner *runner)
+{
+	struct secure *secure = &runner->secure;
+	struct verdict verdict = { .exit = EXIT_TEMPFAIL };
+
+	if (runner->mail != RUNNER_NO_MAIL || runner->login != RUNNER_NO_LOGIN || secure->granted) {
+		runner_violation(runner, "STARTTLS at another time");
+		return;
+	}
+	/* Looked for last, so that what did not wait for the reply is there by now. */
+	if (make_ready(runner))
+		verdict.exit = octets_wait(runner) ? EXIT_DATAERR : EXIT_DONE;
+	if (verdict.exit == EXIT_DONE)
+		secure->granted = true;
+	else
+		hang_up(runner);
+	runner_answer(runner, &verdict, -1);
+}
+
+/* ---- the handshake ------------------------------------------------------------------------- */
+
+/*
+ * What was said in clear may have been anybody's.  What the runner knows of the peer's addresses
+ * stays, and so does what the connect program made of them.
+ */
+static void forget_clear(struct runner *runner)
+{
+	static const enum fact_name names[] = { FACT_HELO, FACT_HELO_TRACE, FACT_TRACE_TYPE,
+						FACT_AUTH_USER, FACT_AUTH_MECH };
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		facts_unset(&runner->facts, names[i]);
+		runner->told[names[i]] = false;
+	}
+	runner->session_headers = runner->connect_headers;
+	runner->facts.hook_values_len = runner->facts.hook_values_kept;
+	runner_reset(runner);
+}
+
+/* What can stand in a variable and in a log line (TLS-013: whoever told it). */
+static bool is_printable(struct span value)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		if (!ascii_is_print(value.base[i]))
+			return false;
+	}
+	return value.len > 0 && value.base[0] != '-' && !span_starts(value, SPAN("()"));
+}
+
+static void keep_text(char *text, size_t cap, struct span value)
+{
+	struct buffer buffer = { text, 0, cap, false };
+
+	buffer_put(&buffer, value);
+	if (buffer_cstr(&buffer) == NULL)
+		text[0] = '\0';
+}
+
+/* Takes the NAME=value strings apart. A certificate that was not verified tells nothing. */
+static void take_announced(struct runner *runner, struct span announced)
+{
+	static const struct {
+		const char *name;
+		enum fact_name fact;
+	} rows[] = {
+		{ "SSL_PROTOCOL", FACT_TLS_VERSION },
+		{ "SSL_CIPHER", FACT_TLS_CIPHER },
+		{ "SSL_TLS_SNI_SERVERNAME", FACT_TLS_SNI },
+		{ "SSL_CLIENT_S_DN", FACT_TLS_PEER },
+	};
+	bool verified = false;
+
+	facts_set(&runner->facts, FACT_TLS_VERSION, SPAN("TLS"));
+	while (announced.len > 0) {
+		struct span value = span_take(&announced, '\0');
+		struct span name = span_take(&value, '=');
+
+		if (!is_printable(value))
+			continue;
+		verified |= span_equal(name, SPAN("SSL_CLIENT_VERIFY")) &&
+			    span_equal(value, SPAN("SUCCESS"));
+		if (span_equal(name, SPAN("SSL_EXPORTER")))
+			keep_text(runner->tls_binding, sizeof(runner->tls_binding), value);
+		if (span_equal(name, SPAN("SSL_CLIENT_SAN_EMAIL")))
+			keep_text(runner->tls_identity, sizeof(runner->tls_identity), value);
+		for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+			if (span_equal(name, span_of(rows[i].name)) &&
+			    value.len <= fact_table[rows[i].fact].most)
+				facts_set(&runner->facts, rows[i].fact, value);
+		}
+	}
+	if (verified)
+		return;
+	facts_unset(&runner->facts, FACT_TLS_PEER);
+	runner->tls_identity[0] = '\0';
+}
+
+/* Has all been told? An empty string ends it. */
+static bool is_whole(struct span bytes)
+{
+	return bytes.len > 0 && bytes.base[bytes.len - 1] == '\0' &&
+	       (bytes.len == 1 || bytes.base[bytes.len - 2] == '\0');
+}
+
+static int64_t handshake_deadline(const struct runner *runner)
+{
+	return clock_earlier(clock_deadline(clock_now(), HANDSHAKE_TIMEOUT + 1),
+			     clock_deadline(runner->began, runner->options->session_timeout));
+}
+
+/* Gives the go and reads what is told of TLS. False: there is none, and runner->end says why. */
+static bool shake_hands(struct runner *runner)
+{
+	static char announced[ANNOUNCED_MAX];
+	int64_t began = clock_now(), deadline = handshake_deadline(runner);
+	struct buffer told = BUFFER(announced);
+	size_t got = 0;
+
+	title_set(facts_get(&runner->facts, FACT_REMOTE_ADDR), SPAN("TLS handshake"));
+	if (!fd_write_all(runner->secure.control, SPAN("Y")))
+		return false;
+	runner_forget_client(runner);
+	do {
+		got = await(runner, announced + told.len, buffer_room(&told), deadline, NULL);
+		told.len += got;
+	} while (got > 0 && !is_whole(buffer_span(&told)) && buffer_room(&told) > 0);
+	if (is_whole(buffer_span(&told))) {
+		take_announced(runner, buffer_span(&told));
+		explicit_bzero(announced, told.len);
+		return true;
+	}
+	if (shut_down(runner))
+		runner->end = END_SHUTDOWN;
+	else if (clock_now() >= deadline || clock_now() - began >= HANDSHAKE_TIMEOUT * 1000)
+		runner->end = END_TIMEOUT;
+	else
+		runner->end = END_ERROR; /* tls-session has said what it was */
+	return false;
+}
+
+/* Behind TLS there is a fresh parser, which nobody but us has spoken with. */
+static bool go_on(struct runner *runner, const struct engine_counts *counts)
+{
+	struct secure *secure = &runner->secure;
+	bool started;
+
+	fd_close(&secure->control);
+	started = session_start_parser(runner, secure->plain[0], secure->plain[1], counts);
+	if (!started)
+		log_fault(LOG_ERR, "cannot start the parser", "session", runner->session, errno);
+	fd_close(&secure->plain[0]);
+	fd_close(&secure->plain[1]);
+	runner->over = !started;
+	return started;
+}
+
+void runner_part_with_parser(struct runner *runner)
+{
+	struct pollfd ended = { runner->control, 0, 0 };
+
+	poll(&ended, 1, PARSER_PATIENCE);
+	kill(runner->parser, SIGKILL);
+}
+
+bool runner_secure(struct runner *runner)
+{
+	struct engine_counts counts = runner->counts;
+
+	runner->secure.begun = false;
+	/* What limits count is counted here as well; the parser's word can only add to it. */
+	if (counts.auth_failures < runner->auth_failures)
+		counts.auth_failures = runner->auth_failures;
+	forget_clear(runner);
+	if (!shake_hands(runner))
+		return false;
+	runner->parser_gone = false;
+	return go_on(runner, &counts);
+}
+
+bool runner_secure_at_once(struct runner *runner)
+{
+	return make_ready(runner) && shake_hands(runner) && go_on(runner, NULL);
+}
