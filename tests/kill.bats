@@ -86,6 +86,14 @@ each_kind() {
 	done
 }
 
+@test "POP-015 POP-016 POP-043: a kill at any system call of auth or the store, from the login to the end (hardening 72)" {
+	for manner in becomes waits; do
+		kills login_sweep serve "$manner"
+	done
+	kills login_sweep exec becomes
+	kills login_sweep shell becomes
+}
+
 # ---- trouble of the system ----
 
 @test "DATA-009: a full spool refuses one message for now and takes the next (hardening 76)" {

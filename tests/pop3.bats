@@ -202,6 +202,23 @@ too_early() {
 	assert_output 2
 }
 
+# ---- a large mailbox ----
+
+large() {
+	run timeout -k 2 300 tests/lib/large.py "$1"
+	echo "$output"
+	assert_success
+	[[ $output != kernel:* ]] || skip "$output"
+}
+
+@test "POP-035: on 100,000 messages parser, runner and store hold at most 5 MiB more than on none" {
+	large memory
+}
+
+@test "POP-035: opening 100,000 messages reads none, by their names, or once their sizes are known" {
+	large unread
+}
+
 # ---- EXPIRE ----
 
 # The Maildir of jo, by a co-process or by programs of single events, with EXPIRE=$1.

@@ -131,6 +131,11 @@ void serve_ask(struct serve *serve, const struct serve_call *call)
 		serve_answer(serve, VERDICT_NONE);
 		return;
 	}
+	/* What is there already would be taken for the answer. */
+	if (serve->channel.len > 0) {
+		serve_fail(serve, "the co-process spoke without being asked", 0);
+		return;
+	}
 	serve->envelope = call->envelope;
 	serve->message = call->message;
 	serve->envelope_left = call->envelope >= 0 ? call->envelope_len : 0;

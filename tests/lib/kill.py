@@ -17,8 +17,8 @@ import sys
 import time
 
 import tracer
-from sessions import (LOGIN, NAMES, SANITIZED, Gate, Mailbox, check_mail, fill, left, logged_in, mail_dialogue,
-                     message_of, victim)
+from sessions import (LOGIN, NAMES, SANITIZED, USER, Gate, Mailbox, check_mail, fill, left, logged_in,
+                      mail_dialogue, message_of, victim)
 from store import files
 
 TRIES = int(os.environ.get("KILL_TRIES", 10 if SANITIZED else 100))
@@ -243,6 +243,36 @@ def update_sweep(role, kind):
             assert not done or len(there) == 2, (at, there, session.received)
             assert at is not None or (done and ended[session.pid] == 0), session.logged()
             session.close()
+            return trace.stops, done
+        every_moment(run)
+
+
+def login_sweep(kind, manner):
+    """The same from the login on, at each system call of auth and of what it starts: a store that takes its place
+    (`becomes`), or that it waits for (`waits`). The next session finds the lock free and all that was not marked."""
+    with Mailbox("pop3", kind) as mailbox:
+        if manner == "waits":
+            mailbox.write("auth", f'#!/bin/sh\nexport USER={USER}\n"$@"\nexit $?\n')
+
+        def run(at):
+            fill(mailbox)
+            session = mailbox.start().greeting()
+            trace = tracer.Trace(session.pid, itself=False, children=True)
+            session.send(LOGIN + b"DELE 1\r\nDELE 3\r\nQUIT\r\n")
+            ended = trace.kill_at(at)
+            heard = session.rest()
+            done = len(re.findall(rb"^[+]OK", heard, re.M)) == 6
+            there = left(mailbox)
+            assert set(there) >= {NAMES[1], NAMES[3]}, (at, there)
+            assert not done or len(there) == 2, (at, there, heard)
+            assert b"[AUTH]" not in heard and b"SYS/PERM" not in heard, (at, heard)
+            assert at is not None or done, session.logged()
+            assert ended[session.pid] == 0, (at, ended, session.logged())
+            session.close()
+            again = logged_in(mailbox)
+            assert b"maildrop has %d message" % len(there) in again.received, (at, again.received)
+            again.close()
+            again.end()
             return trace.stops, done
         every_moment(run)
 
