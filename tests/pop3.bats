@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # pop3 - LOGIN-DELAY and EXPIRE, announced and kept; what a session on a large mailbox costs.
 #
-# shellcheck disable=SC2016 # what is quoted is for the hook
+# shellcheck disable=SC2016,SC2030,SC2031 # what is quoted is for the hook; bats runs each test in a shell of its own
 
 bats_require_minimum_version 1.5.0
 
