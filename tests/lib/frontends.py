@@ -556,13 +556,18 @@ class Postfix:
                 print(file.read(), file=sys.stderr)
         shutil.rmtree(self.directory)
 
-    def send(self, *recipients):
-        """Gives a mail to its SMTP server, as a client of another name."""
+    def connect(self):
+        """A connection to its SMTP server."""
         entrance = os.path.join(self.directory, "queue/public/entrance")
         eventually(lambda: os.path.exists(entrance), "Postfix does not listen")
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(PATIENCE)
         connection.connect(entrance)
+        return connection
+
+    def send(self, *recipients):
+        """Gives a mail to its SMTP server, as a client of another name."""
+        connection = self.connect()
         client = Client(connection)
         assert client.line().startswith("220 front.example ")
         connection.sendall(b"HELO client.example\r\n")
