@@ -336,6 +336,35 @@ users() {
 	assert_equal "$(ls -A "$T")" "$(printf '%s\n' before passwd)"
 }
 
+@test "lines of Dovecot's passwd-file mean what they mean there" {
+	local md5
+	md5=$(python3 -c '
+import ctypes
+crypt = ctypes.CDLL("libcrypt.so.1").crypt
+crypt.restype = ctypes.c_char_p
+print(crypt(b"secret", b"$1$saltsalt$").decode())')
+	printf '%s\n' "old:{MD5-CRYPT}$md5:1000:100:Old User:$T:/bin/false:userdb_mail=maildir:~/Maildir allow_nets=127.0.0.0/8" \
+		'clear:{CLEARTEXT}secret::::::' 'lower:{plain}secret' 'v:{scram-sha-256}4096,c2FsdA==,c3RvcmVk,c2VydmVy' \
+		'b64:{PLAIN.b64}c2VjcmV0' 'argon:{ARGON2ID}$argon2id$v=19$x' >"$PASSWD_FILE"
+	for user in old clear lower; do
+		run -0 "$AUTH" check $user <<<secret
+		run -1 "$AUTH" check $user <<<Secret
+	done
+	for user in b64 argon; do
+		run -111 "$AUTH" check $user <<<secret
+	done
+	for user in clear lower; do
+		AUTH_MECH=APOP AUTH_NAME=$user run -0 "$AUTH" secret
+		assert_output '{PLAIN}secret'
+	done
+	AUTH_MECH=SCRAM-SHA-256 AUTH_NAME=v run -0 "$AUTH" secret
+	assert_output '{SCRAM-SHA-256}4096,c2FsdA==,c3RvcmVk,c2VydmVy'
+	[ "$(id -u)" = 0 ] || return 0
+	chmod 755 "$BATS_RUN_TMPDIR" "$T"
+	run -0 check 'old\0secret\0t\0' sh -c 'id -u; id -g; echo $HOME'
+	assert_output "$(printf '%s\n' 1000 100 "$T")"
+}
+
 @test "secret: the verifier for SCRAM, else the plain password, else nobody (exit 67)" {
 	printf '%s\n' 'jo:$y$j9T$x$y' 'jo:{SCRAM-SHA-256}4096,c2FsdA==,c3RvcmVk,c2VydmVy' 'pl:{PLAIN}p w:1:2::/' \
 		'both:{PLAIN}x' 'both:{SCRAM-SHA-256}1,a,b,c' >"$PASSWD_FILE"

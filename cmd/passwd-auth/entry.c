@@ -11,13 +11,13 @@ static const struct {
 } schemes[] = {
 	{ SPAN("CRYPT"), SCHEME_CRYPT },         { SPAN("YESCRYPT"), SCHEME_CRYPT },
 	{ SPAN("BLF-CRYPT"), SCHEME_CRYPT },     { SPAN("SHA256-CRYPT"), SCHEME_CRYPT },
-	{ SPAN("SHA512-CRYPT"), SCHEME_CRYPT },  { SPAN("PLAIN"), SCHEME_PLAIN },
+	{ SPAN("SHA512-CRYPT"), SCHEME_CRYPT },  { SPAN("MD5-CRYPT"), SCHEME_CRYPT },
+	{ SPAN("PLAIN"), SCHEME_PLAIN },         { SPAN("CLEARTEXT"), SCHEME_PLAIN },
 	{ SPAN("SCRAM-SHA-256"), SCHEME_SCRAM },
 };
 
-static void split_scheme(struct entry *entry)
+static void split_scheme(struct entry *entry, struct span rest)
 {
-	struct span rest = entry->secret;
 	struct span name;
 
 	entry->scheme = SCHEME_CRYPT;
@@ -48,7 +48,7 @@ static bool parse_id(struct span digits, uint32_t *id)
 enum entry_result entry_parse(struct span line, struct entry *entry)
 {
 	struct span rest = span_trim_end(line);
-	struct span uid, gid;
+	struct span secret, uid, gid;
 
 	*entry = (struct entry){ .switches = false };
 	if (rest.len == 0 || rest.base[0] == '#')
@@ -57,9 +57,9 @@ enum entry_result entry_parse(struct span line, struct entry *entry)
 	if (rest.base == NULL || !entry_user_valid(entry->user))
 		return ENTRY_BAD;
 	entry->remainder = rest;
-	entry->secret = span_take(&rest, ':');
-	entry->remainder = span_from(entry->remainder, entry->secret.len);
-	split_scheme(entry);
+	secret = span_take(&rest, ':');
+	entry->remainder = span_from(entry->remainder, secret.len);
+	split_scheme(entry, secret);
 	uid = span_take(&rest, ':');
 	gid = span_take(&rest, ':');
 	span_take(&rest, ':');

@@ -4,6 +4,7 @@
  *
  *     user:{SCHEME}hash[:uid:gid::home]
  *
+ * Lines of a passwd-file of Dovecot's mean the same; what stands behind the home is not looked at.
  * Without a scheme the hash is one of crypt(3).  A user may have several lines: one
  * to log in with a password, and a {SCRAM-SHA-256} verifier beside it.
  */
@@ -27,9 +28,8 @@ enum scheme {
 struct entry {
 	struct span user;
 	enum scheme scheme;
-	struct span secret; /* with its {SCHEME} */
-	struct span hash;   /* without */
-	bool switches;      /* uid and gid are given */
+	struct span hash; /* or password or verifier, without its {SCHEME} */
+	bool switches;    /* uid and gid are given */
 	uid_t uid;
 	gid_t gid;
 	struct span home;      /* empty: none */

@@ -171,7 +171,7 @@ int login_secret(void)
 	static struct table table;
 	struct span name = span_of(getenv("AUTH_NAME"));
 	bool scram = span_starts(span_of(getenv("AUTH_MECH")), SPAN("SCRAM-"));
-	char text[ENTRY_MAX + 1];
+	char text[ENTRY_MAX + 64];
 	struct buffer out = BUFFER(text);
 	struct entry entry;
 	struct span line;
@@ -188,7 +188,9 @@ int login_secret(void)
 		if (out.len > 0 && entry.scheme == SCHEME_PLAIN)
 			continue;
 		buffer_clear(&out);
-		buffer_put(&out, entry.secret);
+		buffer_put(&out, entry.scheme == SCHEME_PLAIN ? SPAN("{PLAIN}")
+							      : SPAN("{SCRAM-SHA-256}"));
+		buffer_put(&out, entry.hash);
 		buffer_byte(&out, '\n');
 	}
 	table_close(&table);

@@ -5,6 +5,8 @@
  * The library holds the exchange.  What it lets pass is judged before it is told: grammar, the
  * authorization identity, which channel binding (RFC 9266 alone), the downgrade that the flag `y`
  * gives away, and `c=`.  A user who is not there takes the same number of round trips.
+ * It compares H(ClientKey) by memcmp(3): the time tells something of a hash that depends on
+ * the nonce of one exchange, and that no client can choose.
  */
 #include "mechanism.h"
 
