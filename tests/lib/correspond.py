@@ -181,6 +181,33 @@ def nasty():
         flush()
 
 
+def wire(message):
+    """What a stored message is on the wire, by the book (POP-023, POP-024)."""
+    message = re.sub(rb"(?<!\r)\n", b"\r\n", message)
+    return message if not message or message.endswith(b"\r\n") else message + b"\r\n"
+
+
+def stored():
+    """POP-023, POP-024, POP-026: files with CRLF, with LF, with both, and without a last line end; the octets of RETR."""
+    folder = os.environ["MAILDIR"].replace("%d", "example.org").replace("%n", "jo") + "/new"
+    messages = [form for text in [*NASTY.values(), *UNFINISHED.values()] for form in (
+        text, text.replace(b"\r\n", b"\n"), text.replace(b"\r\n", b"\n", 3), text + b"last", text + b"last\r\n.")]
+    for number, text in enumerate(messages):
+        with open(f"{folder}/{1700000000 + number}.other", "wb") as file:
+            file.write(text)
+    # Sizes are found out by the first session and remembered for the second.
+    for _ in range(2):
+        maildrop = Maildrop()
+        sizes = [int(size) for _, size in maildrop.pairs("LIST")]
+        assert len(sizes) == len(messages)
+        for number, text in enumerate(messages, 1):
+            got = b"".join(maildrop.lines(f"RETR {number}"))
+            assert got == wire(text) and len(got) == sizes[number - 1], (number, text[:200], got[:200])
+            assert b"".join(maildrop.lines(f"TOP {number} 1000000")) == got
+        maildrop.quit()
+    flush()
+
+
 def python():
     """IOP-006: smtplib, its LMTP, and poplib."""
     port = {name: int(os.environ[name]) for name in ("smtp", "lmtp", "pop3")}
