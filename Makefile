@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# mail-session: SMTP, LMTP and POP3 handlers. Targets: all check lint format install uninstall demo deps clean.
+# mail-session: SMTP, LMTP and POP3 handlers. Targets: all check bench lint format install uninstall demo deps clean.
 
 VERSION    = 0.1.0
 SOVERSION  = 0
@@ -179,7 +179,27 @@ check: deps
 	$(MAKE) --no-print-directory PREFIX=$(STAGE) install tests
 	BUILD=$(BUILD) SANITIZE=$(SANITIZE) tests/run
 
-tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/replay
+tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/replay $(BENCH_PROGRAMS)
+
+# ---- benchmarks ------------------------------------------------------------------------------
+# Load generators, and the programs that show what the machine can do (static, as the sessions are).
+BENCH_LOADS    = load-smtp load-pop3 load-fill
+BENCH_LIMITS   = limit-accept limit-smtp limit-pop3 limit-sink
+BENCH_PROGRAMS = $(BENCH_LOADS:%=$(BUILD)/bench/%) $(BENCH_LIMITS:%=$(BUILD)/bench/%)
+
+$(BENCH_LOADS:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/shared/tests/bench/%.o \
+		$(patsubst %,$(BUILD)/shared/tests/bench/%.o,load connection message) $(BUILD)/libmailsession.a
+	@mkdir -p $(@D)
+	$(call say,link)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^
+
+$(BENCH_LIMITS:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/static/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(call say,link)$(STATIC_LINK) $(ALL_LDFLAGS) -o $@ $^ $(STATIC_END)
+
+# All servers in turn; `bench-quick` only the core rows, in two minutes. The table and the plots are in $(BUILD)/bench.
+bench bench-quick: deps $(BENCH_PROGRAMS)
+	@$(MAKE) --no-print-directory -s PREFIX=$(STAGE) install
+	@BUILD=$(BUILD) tests/bench/run $(if $(filter bench-quick,$@),--quick) $(BENCH)
 
 lint: $(MAN_PAGES:%=$(BUILD)/man/%)
 	@PUBLIC_HEADERS='$(PUBLIC_HEADERS)' MAN_PAGES='$^' tests/lib/lint
@@ -238,5 +258,5 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all check clean demo deps format install lint tests uninstall FORCE
+.PHONY: all bench bench-quick check clean demo deps format install lint tests uninstall FORCE
 -include $(shell find $(BUILD)/static $(BUILD)/shared -name '*.d' 2>/dev/null)

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: ISC
+"""peers.py - other servers, from Debian's packages, each in a view of the host that has its packages and its /etc.
+
+Every starter takes (directory, port, case), prepares the configuration in `directory` and returns the command. What
+is not said here is as the package ships it.
+"""
+import glob
+import os
+import shutil
+import subprocess
+
+from place import BENCH, OWNER, REPOSITORY, ROOT, Missing, maildirs, named, tcpserver, write
+
+PASSWORD = "secret"
+PACKAGES = {
+    "postfix": ["postfix"],
+    "dovecot": ["dovecot-lmtpd", "dovecot-pop3d"],
+    "mailfront": ["mailfront", "cvm"],
+    "popa3d": ["popa3d"],
+}
+USERS = {
+    "postfix": [("postfix", 30010)],
+    "dovecot": [("dovecot", 30011), ("dovenull", 30012)],
+    "popa3d": [("popa3d", 30013)],
+}
+
+
+def fetch(package):
+    if not ROOT:
+        raise Missing(f"{package}: needs root")
+    fetched = subprocess.run([os.path.join(REPOSITORY, "tests/bench/fetch"), os.path.join(BENCH, "peers"), package,
+                              *PACKAGES[package]], capture_output=True, text=True, check=False)
+    if fetched.returncode:
+        raise Missing(f"{package}: {fetched.stderr.strip().splitlines()[-1:]}")
+    return os.path.join(BENCH, "peers", package)
+
+
+class View:
+    """The host with a peer's packages laid over it, and files laid over those."""
+
+    def __init__(self, directory, package):
+        self.directory, self.layer, self.tree = directory, os.path.join(directory, "layer"), fetch(package)
+        added = [*USERS.get(package, []), ("bench", OWNER)]
+        for number in range(1):
+            added.append((f"u{number}", OWNER))
+        with open("/etc/passwd", encoding="utf-8") as file:
+            passwd = file.read()
+        with open("/etc/group", encoding="utf-8") as file:
+            group = file.read()
+        self.file("etc/passwd", passwd + "".join(
+            f"{name}:x:{uid}:{uid}::{self.mail()}/{name}:/bin/sh\n" for name, uid in added))
+        self.file("etc/group", group + "".join(f"{name}:x:{uid}:\n" for name, uid in added if name != "u0"))
+
+    def mail(self):
+        return os.path.join(self.directory, "mail")
+
+    def file(self, path, text, mode=0o644):
+        write(os.path.join(self.layer, path), text, mode)
+
+    def command(self, *command):
+        return [os.path.join(REPOSITORY, "tests/bench/enter"), os.path.join(self.directory, "scratch"), BENCH,
+                self.tree, self.layer, "--", *command]
+
+
+def shadow_of(name):
+    """A line of shadow(5) with a hash that is quick to check."""
+    hashed = subprocess.run(["openssl", "passwd", "-1", PASSWORD], capture_output=True, text=True, check=True)
+    return f"{name}:{hashed.stdout.strip()}:19000:0:99999:7:::\n"
+
+
+def mailfront(directory, port, case):
+    view = View(directory, "mailfront")
+    if case.protocol == "smtp":
+        os.makedirs(os.path.join(view.layer, "var/lib/qmail/control"))
+        variables = {"QMAILQUEUE": named(directory, "qmail-queue"), "RELAYCLIENT": "",
+                     "QMAILHOME": "/var/lib/qmail"}
+        program = ["/usr/sbin/smtpfront-qmail"]
+    else:
+        mail = maildirs(directory, case)
+        passwd = os.path.join(directory, "passwd")
+        write(passwd, "".join(f"u{n}:{PASSWORD}:{OWNER}:{OWNER}::{mail}/u{n}:/bin/sh\n" for n in range(case.users)))
+        variables = {"CVM_PWFILE_PATH": passwd, "CVM_ACCOUNT_SPLIT_CHARS": ""}
+        program = ["/usr/sbin/pop3front-auth", "/usr/bin/cvm-pwfile", "/usr/sbin/pop3front-maildir", "."]
+    return view.command("env", *(f"{name}={value}" for name, value in variables.items()), *tcpserver(port, *program))
+
+
+POSTFIX_MAIN = """\
+compatibility_level = 3.6
+myhostname = mx.example.org
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+alias_database =
+maillog_file = /var/log/postfix.log
+relay_domains = {relay}
+relay_transport = discard:
+virtual_mailbox_domains = {virtual}
+virtual_mailbox_base = {mail}
+virtual_mailbox_maps = static:u0/
+virtual_uid_maps = static:{owner}
+virtual_gid_maps = static:{owner}
+message_size_limit = 1073741824
+virtual_mailbox_limit = 0
+smtpd_client_connection_count_limit = 0
+smtpd_recipient_limit = 5000
+"""
+POSTFIX_SERVICES = """\
+127.0.0.1:{port} inet n - n - - smtpd
+"""
+
+
+def postfix(directory, port, case):
+    view = View(directory, "postfix")
+    durable = case.behind == "durable"
+    mail = maildirs(directory, case)
+    shipped = os.path.join(view.tree, "usr/share/postfix/master.cf.dist")
+    with open(shipped, encoding="ascii") as file:
+        services = "".join(line for line in file if not line.startswith(("#", "smtp      inet")))
+    # The shipped file runs most services in the queue directory; the view has no such copy of libraries.
+    services = "".join(line for line in services.splitlines(True) if not line.startswith("postlog "))
+    rows = []
+    for line in services.splitlines():
+        words = line.split()
+        if len(words) >= 8 and not line[0].isspace():
+            words[4] = "n"
+            line = " ".join(words)
+        rows.append(line)
+    view.file("etc/postfix/master.cf", POSTFIX_SERVICES.format(port=port) + "\n".join(rows) +
+              "\npostlog unix-dgram n - n - 1 postlogd\n")
+    view.file("etc/postfix/main.cf", POSTFIX_MAIN.format(
+        relay="" if durable else "example.org", virtual="example.org" if durable else "", mail=mail, owner=OWNER))
+    for name in glob.glob(os.path.join(view.tree, "usr/share/postfix/*")) + glob.glob(
+            os.path.join(view.tree, "etc/postfix/*")):
+        target = os.path.join(view.layer, "etc/postfix", os.path.basename(name))
+        if os.path.isfile(name) and not os.path.exists(target):
+            shutil.copy(name, target)
+    view.file("etc/group", open(os.path.join(view.layer, "etc/group"), encoding="utf-8").read() +
+              "postdrop:x:30020:\n")
+    # The queue lies on the host's disk, as the Maildirs of all others do.
+    queue = os.path.join(directory, "queue")
+    os.makedirs(queue)
+    return view.command("sh", "-euc", f"""
+        postconf -e queue_directory={queue} data_directory={queue}-data
+        mkdir -p {queue}-data && chown postfix {queue}-data
+        postfix set-permissions >/dev/null 2>&1 || :
+        exec postfix start-fg""")
+
+
+DOVECOT = """\
+protocols = lmtp pop3
+ssl = no
+disable_plaintext_auth = no
+base_dir = /run/dovecot
+log_path = {directory}/dovecot.log
+first_valid_uid = {owner}
+mail_location = maildir:{mail}/%n
+mail_fsync = {fsync}
+auth_username_format = %Ln
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={owner} gid={owner} home={mail}/%n allow_all_users=yes
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {lmtp}
+  }}
+}}
+service pop3-login {{
+  inet_listener pop3 {{
+    address = 127.0.0.1
+    port = {pop3}
+  }}
+  inet_listener pop3s {{
+    port = 0
+  }}
+}}
+"""
+
+
+def dovecot(directory, port, case):
+    view = View(directory, "dovecot")
+    view.file("etc/dovecot/dovecot.conf", DOVECOT.format(
+        directory=directory, owner=OWNER, mail=maildirs(directory, case), password=PASSWORD,
+        fsync="always" if case.protocol == "lmtp" else "optimized",
+        lmtp=port if case.protocol == "lmtp" else 0, pop3=port if case.protocol == "pop3" else 0))
+    return view.command("/usr/sbin/dovecot", "-F")
+
+
+def popa3d(directory, port, case):
+    view = View(directory, "popa3d")
+    view.file("etc/shadow", shadow_of("u0"), 0o600)
+    view.file("etc/pam.d/common-auth", "auth required pam_unix.so\n")
+    view.file("etc/pam.d/common-account", "account required pam_unix.so\n")
+    os.makedirs(os.path.join(view.layer, "var/mail"), exist_ok=True)
+    os.makedirs(os.path.join(view.layer, "var/lib/popa3d"), exist_ok=True)
+    if case.maildrop:
+        mbox = os.path.join(view.layer, "var/mail/u0")
+        shutil.copy2(case.maildrop + ".mbox", mbox)  # it waits a second when the file is new
+        os.chown(mbox, OWNER, OWNER)
+        os.chmod(mbox, 0o600)
+    return view.command(*tcpserver(port, "/usr/sbin/popa3d", switch=False))
+
+
+STARTERS = {"postfix": postfix, "dovecot": dovecot, "mailfront": mailfront, "popa3d": popa3d}
+# What its POP3 clients must be told (load-pop3.c).
+POP3_OPTIONS = {"mailfront": ["--domain", "", "--inexact"], "popa3d": ["--domain", ""]}
