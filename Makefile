@@ -60,6 +60,10 @@ LIBS_sasl-session = -lgsasl -lcrypto
 LIBS_tls-session  = -lssl -lcrypto
 DYNAMIC_PROGRAMS = $(foreach program,$(PROGRAMS),$(if $(LIBS_$(program)),$(program)))
 STATIC_PROGRAMS  = $(filter-out $(DYNAMIC_PROGRAMS),$(PROGRAMS))
+# Load generators, and the programs that show what the machine can do (static, as the sessions are).
+BENCH_LOADS    = load-smtp load-pop3 load-fill
+BENCH_LIMITS   = limit-accept limit-smtp limit-pop3 limit-sink
+BENCH_PROGRAMS = $(BENCH_LOADS:%=$(BUILD)/bench/%) $(BENCH_LIMITS:%=$(BUILD)/bench/%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 # Manual pages are completed from the tables of the library when they are built.
 MAN_PAGES  := $(wildcard cmd/*/*.[1-8] lib/*.[1-8])
@@ -182,11 +186,6 @@ check: deps
 tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/replay $(BENCH_PROGRAMS)
 
 # ---- benchmarks ------------------------------------------------------------------------------
-# Load generators, and the programs that show what the machine can do (static, as the sessions are).
-BENCH_LOADS    = load-smtp load-pop3 load-fill
-BENCH_LIMITS   = limit-accept limit-smtp limit-pop3 limit-sink
-BENCH_PROGRAMS = $(BENCH_LOADS:%=$(BUILD)/bench/%) $(BENCH_LIMITS:%=$(BUILD)/bench/%)
-
 $(BENCH_LOADS:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/shared/tests/bench/%.o \
 		$(patsubst %,$(BUILD)/shared/tests/bench/%.o,load connection message) $(BUILD)/libmailsession.a
 	@mkdir -p $(@D)

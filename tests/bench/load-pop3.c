@@ -37,7 +37,7 @@ static const struct load_option option_table[] = {
 	{ "--dele", .given = &options.dele, .help = "every message" },
 	{ "--inexact", .given = &options.inexact,
 	  .help = "sizes may be wrong, and an empty line may follow a message" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 /* Of the maildrop of this session. */

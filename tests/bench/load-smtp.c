@@ -32,7 +32,7 @@ static const struct load_option option_table[] = {
 	{ "--kind", .text = &options.kind, .help = "text, chars, dots, dot-only" },
 	{ "--lmtp", .given = &options.lmtp, .help = "LHLO, and a reply for each recipient" },
 	{ "--pipelining", .given = &options.pipelining, .help = "in groups, as RFC 2920 has it" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 /* The replies that are due, as the first three digits of each. */

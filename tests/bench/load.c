@@ -37,7 +37,7 @@ static const struct load_option common[] = {
 	{ "--idle", .number = &load.idle,
 	  .help = "instead, leave so many idle until standard input ends" },
 	{ "--seed", .number = &load.seed, .help = "of messages, names and sizes" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static void print_options(const struct load_option *options)
@@ -220,7 +220,7 @@ int load_run(void (*greet)(struct client *), void (*rest)(struct client *))
 		pid_t child = fork();
 
 		if (child == 0) {
-			work(greet, rest,
+			work(i, greet, rest,
 			     load.milliseconds == 0 ? UINT64_MAX
 						    : begun + load.milliseconds * 1000);
 			_exit(0);
