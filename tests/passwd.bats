@@ -244,6 +244,20 @@ users() {
 	run -0 "$AUTH" check jo < <(printf '%0511d\n' 0)
 }
 
+@test "set behind a link replaces the file, not the link" {
+	mkdir "$T/real"
+	ln -s real/users "$PASSWD_FILE"
+	# A link to nothing becomes the file.
+	run -0 "$AUTH" set jo <<<secret
+	[ ! -L "$PASSWD_FILE" ]
+	mv "$PASSWD_FILE" "$T/real/users"
+	ln -s real/users "$PASSWD_FILE"
+	run -0 "$AUTH" set bob <<<secret
+	[ -L "$PASSWD_FILE" ]
+	assert_equal "$(PASSWD_FILE=$T/real/users "$AUTH" list)" "$(printf '%s\n' jo bob)"
+	assert_equal "$(ls -A "$T/real")" users
+}
+
 @test "twenty changes at once, and a login sees one version or the other" {
 	export -n AUTH_OK
 	run -0 "$AUTH" set jo <<<secret

@@ -154,6 +154,9 @@ bool table_change_begin(struct table_change *change, struct table *old)
 {
 	const char *path = table_path();
 
+	/* Behind a link it is the file that is replaced, not the link. */
+	if (path != NULL && realpath(path, change->path) != NULL)
+		path = change->path;
 	change->fd = -1;
 	*old = (struct table){ .fd = -1, .ended = true };
 	if (path == NULL || !lock_directory(change, path))

@@ -42,7 +42,8 @@ void table_close(struct table *table);
 struct table_change {
 	int dir; /* locked */
 	int fd;
-	const char *name; /* of the file in dir */
+	const char *name;    /* of the file in dir */
+	char path[PATH_MAX]; /* without links */
 	char dir_path[PATH_MAX];
 	char new_name[NAME_MAX + 1];
 };
