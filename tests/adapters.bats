@@ -602,6 +602,101 @@ database() {
 	assert_equal "$(sed -n 3p "$DIR/replies" | grep -c 'SYS/TEMP')" 1
 }
 
+# ---- report ------------------------------------------------------------------------------------
+
+@test "report: messages made as they are read, a new unique-id each day (MAP-046, MAP-048)" {
+	login
+	sample report "PASSWD_FILE=$DIR/passwd"
+	before=$(date -u +%F)
+	pop3 UIDL 'RETR 1' 'RETR 2' 'TOP 1 0' 'DELE 1' QUIT
+	[ "$before" = "$(date -u +%F)" ] || skip 'kernel: the day has ended'
+	assert_line "1 load.$before"
+	assert_line "2 disks.$before"
+	assert_line "Subject: load of $(uname -n)"
+	assert_line "To: jo@x.example"
+	assert_line --regexp '^[0-9.]+ [0-9.]+ [0-9.]+ [0-9]+/[0-9]+ [0-9]+$'
+	assert_line --regexp '^Filesystem '
+	assert_line --regexp '^-ERR'
+}
+
+# ---- directory ---------------------------------------------------------------------------------
+
+@test "directory: files of any name and content are messages, oldest first, and are deleted with them" {
+	login
+	mkdir "$DIR/outbox" "$DIR/outbox/sub"
+	head -c 5000 /dev/urandom >"$DIR/outbox/random"
+	touch -d '-3 days' "$DIR/outbox/random"
+	name='a $(touch canary) "b"; `touch canary2` \\n -rf'
+	printf 'text\n' >"$DIR/outbox/$name"
+	touch -d '-2 days' "$DIR/outbox/$name"
+	printf x >"$DIR/outbox/-rf"
+	: >"$DIR/outbox/.hidden"
+	: >"$DIR/outbox/two"$'\n'lines
+	sample directory "DIRECTORY=$DIR/outbox" "PASSWD_FILE=$DIR/passwd"
+	pop3 STAT UIDL 'RETR 1' 'RETR 2' 'RETR 3' 'DELE 2' QUIT
+	assert_line --regexp '^\+OK 3 '
+	assert_line 'Subject: random'
+	assert_line 'Subject: a $(touch canary) b; `touch canary2` n -rf'
+	assert_line 'Subject: -rf'
+	sed -n '/^Content-Disposition: attachment; filename="random"/,/^\.\r$/p' "$DIR/replies" | tr -d '\r' | sed -e 1,2d -e '$d' |
+		base64 -d | cmp - "$DIR/outbox/random"
+	run find "$DIR/outbox" -type f -printf '%f\n'
+	assert_equal "$(find "$DIR/outbox" -type f | grep -c 'touch')" 0
+	[ -e "$DIR/outbox/random" ] && [ -e "$DIR/outbox/-rf" ] && [ -e "$DIR/outbox/.hidden" ]
+	# Renamed, a file is still the same message.
+	pop3 'UIDL 1' QUIT
+	first=${lines[3]}
+	mv "$DIR/outbox/random" "$DIR/outbox/renamed"
+	pop3 'UIDL 1' QUIT
+	assert_equal "${lines[3]}" "$first"
+	rm -r "$DIR/outbox"
+	pop3 QUIT
+	assert_line --partial 'SYS/TEMP'
+}
+
+# ---- feed --------------------------------------------------------------------------------------
+
+@test "feed: the items of an RSS feed are messages, oldest first, and stay what they are" {
+	login
+	cat >"$DIR/feed.xml" <<-'END'
+		<?xml version="1.0"?><rss version="2.0"><channel><title>The channel</title>
+		<item><title><![CDATA[Newer & better]]></title><pubDate>Sat, 21 Nov 2026 10:00:00 +0000</pubDate>
+		<description>&lt;p&gt;Two &amp;amp; two&lt;/p&gt;
+		.dot</description><link>https://www.example.org/2</link></item>
+		<item><title>Older
+		Bcc: nobody</title><description>One $(touch canary) `touch canary`</description><link>https://www.example.org/1</link></item>
+		<item><title>Older
+		Bcc: nobody</title><description>One $(touch canary) `touch canary`</description><link>https://www.example.org/1</link></item>
+		</channel></rss>
+	END
+	sample feed "FEED=file://$DIR/feed.xml" "PASSWD_FILE=$DIR/passwd"
+	pop3 STAT UIDL 'RETR 1' 'RETR 2' 'DELE 1' QUIT
+	assert_line --regexp '^\+OK 2 '
+	assert_line --regexp '^1 [0-9a-f]{64}$'
+	older=$(grep -m 1 '^1 [0-9a-f]' <<<"$output")
+	assert_line 'Subject: Older Bcc: nobody'
+	assert_line 'One $(touch canary) `touch canary`'
+	assert_line 'Subject: Newer & better'
+	assert_line 'Date: Sat, 21 Nov 2026 10:00:00 +0000'
+	assert_line '<p>Two &amp; two</p>'
+	assert_line '..dot'
+	assert_line 'https://www.example.org/2'
+	refute_line --partial 'The channel'
+	assert_line --regexp '^-ERR'
+	# A new item comes behind.
+	sed -i 's|<item><title><!|<item><title>Newest</title></item>&|' "$DIR/feed.xml"
+	pop3 STAT UIDL 'TOP 3 0' QUIT
+	assert_line --regexp '^\+OK 3 '
+	assert_line "$older"
+	assert_line 'Subject: Newest'
+	echo '<rss><channel></channel></rss>' >"$DIR/feed.xml"
+	pop3 STAT QUIT
+	assert_line '+OK 0 0'
+	rm "$DIR/feed.xml"
+	pop3 QUIT
+	assert_line --partial 'SYS/TEMP'
+}
+
 # ---- pop3-account ------------------------------------------------------------------------------
 
 # Another server, whose user jo@x.example has the password $1 and two messages.
@@ -707,7 +802,7 @@ account() {
 # ---- all of them -------------------------------------------------------------------------------
 
 @test "every sample says at its top what it is, is a whole backend to --check, and can be written by nobody else" {
-	for name in archive faulty lmtp-proxy pop3-account qmail-queue repository sendmail sqlite webhook; do
+	for name in archive directory faulty feed lmtp-proxy pop3-account qmail-queue report repository sendmail sqlite webhook; do
 		sample "$name"
 		program=$bin/smtp-session
 		[ ! -e "$B/list" ] || [ -e "$B/deliver" ] || program=$bin/pop3-session
