@@ -99,7 +99,10 @@ static void put_exporter(struct buffer *out, SSL *ssl)
 	char text[BASE64_LEN(EXPORTER_LEN)];
 	struct buffer encoded = BUFFER(text);
 
-	/* With an empty context (RFC 9266 2, RFC 5705 4). */
+	/* Without these it binds to nothing (RFC 9266 4.2). */
+	if (SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1)
+		return;
+	/* With an empty context, which is not the same as none (RFC 9266 2, RFC 5705 4). */
 	if (SSL_export_keying_material(ssl, octets, sizeof(octets), label, sizeof(label) - 1,
 				       (const unsigned char *)"", 0, 1) == 1 &&
 	    base64_encode(&encoded, (struct span){ (char *)octets, sizeof(octets) }))

@@ -68,12 +68,14 @@ static int read_bio(BIO *bio, char *bytes, size_t len, size_t *got)
 
 static int write_bio(BIO *bio, const char *bytes, size_t len, size_t *put)
 {
-	const struct client *client = BIO_get_data(bio);
+	struct client *client = BIO_get_data(bio);
 	ssize_t count = transmit(client->out, bytes, len);
 
 	BIO_clear_retry_flags(bio);
 	if (count < 0 && errno == EAGAIN)
 		BIO_set_retry_write(bio);
+	else
+		client->ended |= count < 0;
 	*put = count > 0 ? (size_t)count : 0;
 	return count > 0;
 }

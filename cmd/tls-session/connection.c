@@ -10,6 +10,7 @@
 #include "context.h"
 #include "engine/verdict.h"
 #include "launch/account.h"
+#include "memory.h"
 #include "opener.h"
 #include "pump.h"
 #include "session/sandbox.h"
@@ -107,6 +108,7 @@ static bool enter_cage(const struct options *options)
 		return trouble_words(&self.error, "no", "sandbox", lacks);
 	if (lacks != NULL)
 		say(LOG_WARNING, "the sandbox lacks something", lacks);
+	log_confine();
 	/* Log lines may go to a file. */
 	if (!sandbox_enter_with(&offer, true, more_calls, sizeof(more_calls) / sizeof(*more_calls)))
 		return trouble_errno(&self.error, "cannot enter", "the sandbox", errno);
@@ -169,6 +171,7 @@ static void forget_keys(void)
 		channel_close(&self.opener.channel);
 	SSL_certs_clear(self.ssl);
 	ticket_forget();
+	memory_keep();
 }
 
 static bool announce(int control)

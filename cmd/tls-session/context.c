@@ -4,6 +4,7 @@
 
 #include "base/descriptor.h"
 #include "certificate.h"
+#include "memory.h"
 #include "ticket.h"
 #include "trouble.h"
 
@@ -133,6 +134,7 @@ SSL_CTX *context_new(const struct options *options, struct buffer *error)
 {
 	SSL_CTX *context;
 
+	memory_wipe();
 	/* What the system's OpenSSL is told in files is no matter of ours, and takes time. */
 	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL);
 	context = SSL_CTX_new(TLS_server_method());

@@ -49,7 +49,6 @@ static int serve_session(void)
 
 	if (fcntl(SESSION_CONTROL, F_GETFD) < 0 || fcntl(SESSION_PLAIN, F_GETFD) < 0)
 		return refuse("bad configuration", "--session is for sessions alone");
-	fd_close_from(SESSION_PLAIN + 1);
 	peer_gather(&peer, 0, true);
 	return connection_run(&connection);
 }
@@ -88,7 +87,9 @@ int main(int argc, char **argv)
 	/* No core and no debugger: keys pass through here. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	result = options_load(&options, PROGRAM_TLS, argc, argv, environ, &error);
-	if (result != OPTIONS_SESSION)
+	if (result == OPTIONS_SESSION)
+		fd_close_from(SESSION_PLAIN + 1);
+	else
 		start_prepare();
 	logging_part_from_client();
 	logging_configure(&options, PROGRAM_TLS);

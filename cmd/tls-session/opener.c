@@ -4,6 +4,7 @@
 
 #include "base/ascii.h"
 #include "base/descriptor.h"
+#include "base/log.h"
 #include "mail/address.h"
 #include "trouble.h"
 
@@ -132,6 +133,7 @@ static bool take_descriptors(int channel, int folder)
 {
 	if (dup2(channel, OPENER_CHANNEL) < 0 || dup2(folder, OPENER_FOLDER) < 0)
 		return false;
+	log_close();
 	fd_close_from(OPENER_DESCRIPTORS);
 	return true;
 }

@@ -251,6 +251,7 @@ int supervise_run(const struct options *options, char **argv, bool ucspi)
 	fd_close(&ours.plain);
 	fd_close(&theirs.control);
 	fd_close(&theirs.plain);
+	log_close();
 	fd_close_from(3);
 	close(0);
 	close(1);

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 void fd_close(int *fd)
@@ -75,6 +77,19 @@ int fd_memory(const char *name, struct span bytes)
 	if (fd < 0)
 		return -1;
 	if (!fd_write_all(fd, bytes) || lseek(fd, 0, SEEK_SET) != 0)
+		fd_close(&fd);
+	return fd;
+}
+
+int fd_datagrams_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct buffer name = BUFFER(address.sun_path);
+	int fd;
+
+	buffer_string(&name, path);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
 		fd_close(&fd);
 	return fd;
 }

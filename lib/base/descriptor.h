@@ -31,6 +31,9 @@ bool fd_nonblocking(int fd);
  */
 int fd_memory(const char *name, struct span bytes);
 
+/* A datagram socket connected to the unix socket `path`, which never blocks; -1 with errno. */
+int fd_datagrams_to(const char *path);
+
 /*
  * A second, read-only opening of the file behind `fd` with an offset of its own, at 0.
  * Needs /proc; without it a copy of `fd` that shares its offset, rewound. -1 with errno.

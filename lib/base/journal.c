@@ -5,8 +5,6 @@
 #include "base/ascii.h"
 #include "base/descriptor.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <syslog.h>
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
@@ -73,14 +71,8 @@ void journal_compose(struct buffer *entry, int level, const char *program, struc
 
 bool journal_open(void)
 {
-	const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET };
-
-	if (journal >= 0)
-		return true;
-	journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (journal >= 0 &&
-	    connect(journal, (const struct sockaddr *)&address, sizeof(address)) != 0)
-		fd_close(&journal);
+	if (journal < 0)
+		journal = fd_datagrams_to(JOURNAL_SOCKET);
 	return journal >= 0;
 }
 

@@ -26,11 +26,52 @@ static struct log_settings log_settings = { .format = LOG_FORMAT_TEXT, .level = 
 static const char *const level_words[] = { "emergency", "alert",  "critical", "error",
 					   "warning",   "notice", "info",     "debug" };
 
+/*
+ * The system's log, by the protocol behind syslog(3), which would open files and sockets whenever
+ * it likes, in a cage too.  The daemon adds the time.
+ */
+#define SYSTEM_LOG "/dev/log"
+static int system_log = -1;
+static bool confined;
+
 void log_close(void)
 {
-	if (log_settings.syslog)
-		closelog();
+	fd_close(&system_log);
 	journal_close();
+}
+
+void log_confine(void)
+{
+	tzset();
+	if (log_settings.syslog && system_log < 0)
+		system_log = fd_datagrams_to(SYSTEM_LOG);
+	confined = true;
+}
+
+static bool send_to_system(struct span text)
+{
+	return system_log >= 0 && fd_write(system_log, text) == (ssize_t)text.len;
+}
+
+static void write_system(const struct log_line *line)
+{
+	char bytes[LOG_LINE_MAX + 128];
+	struct buffer text = BUFFER(bytes);
+
+	buffer_byte(&text, '<');
+	buffer_number(&text, (uint64_t)(LOG_MAIL | line->level));
+	buffer_byte(&text, '>');
+	buffer_string(&text, log_settings.program);
+	buffer_byte(&text, '[');
+	buffer_number(&text, (uint64_t)getpid());
+	buffer_string(&text, "]: ");
+	buffer_put(&text, buffer_span(&line->buffer));
+	if (send_to_system(buffer_span(&text)) || confined)
+		return;
+	/* The daemon may have been started anew. */
+	fd_close(&system_log);
+	system_log = fd_datagrams_to(SYSTEM_LOG);
+	send_to_system(buffer_span(&text));
 }
 
 void log_configure(const struct log_settings *settings)
@@ -39,8 +80,6 @@ void log_configure(const struct log_settings *settings)
 	/* Now, since a program in its cage cannot any more. */
 	if (settings->format == LOG_FORMAT_JOURNAL && !journal_open())
 		log_settings.format = LOG_FORMAT_TEXT;
-	if (settings->syslog)
-		openlog(settings->program, LOG_PID, LOG_MAIL);
 }
 
 /* True when both are the same socket. */
@@ -248,7 +287,7 @@ void log_end(struct log_line *line)
 		return;
 	}
 	if (log_settings.syslog) {
-		syslog(line->level, "%s", buffer_cstr(buffer));
+		write_system(line);
 	} else {
 		char prefix[3] = { '<', (char)('0' + line->level), '>' };
 

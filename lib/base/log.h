@@ -27,14 +27,17 @@ struct log_settings {
 	enum log_format format;
 	int level;           /* lines above this syslog level are not written */
 	bool priorities;     /* "<N>" in front, for systemd (JOURNAL_STREAM is set) */
-	bool syslog;         /* standard error belongs to the client: use syslog(3) */
-	const char *program; /* name of the program, for syslog(3) and the `program` field */
+	bool syslog;         /* standard error belongs to the client: use the system's log */
+	const char *program; /* name of the program, for the system's log and the `program` field */
 };
 
 void log_configure(const struct log_settings *settings);
 
-/* Lets go of the descriptor of syslog(3) or the journal; the next line takes a new one. */
+/* Lets go of the descriptor of the system's log or the journal; the next line takes a new one. */
 void log_close(void);
+
+/* For a process about to enter a cage: from now on no line opens a file or a socket. */
+void log_confine(void);
 
 /* True when fd 2 is the very object that fd 0 is, as under a BSD-style inetd. */
 bool log_stderr_is_client(void);

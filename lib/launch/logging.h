@@ -9,7 +9,7 @@
 
 /*
  * Under a BSD-style inetd fd 2 is the client's socket, and nothing of ours may go there: it becomes
- * /dev/null, and log lines go to syslog(3).  For main, before logging_configure.
+ * /dev/null, and log lines go to the system's log.  For main, before logging_configure.
  */
 void logging_part_from_client(void);
 

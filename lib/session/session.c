@@ -433,7 +433,7 @@ int session_run(enum protocol protocol, const struct options *options, const str
 	struct rlimit no_core = { 0, 0 };
 	int one = 1;
 
-	/* The descriptor that syslog(3) may have taken is about to be another's. */
+	/* The descriptor that the log may have taken is about to be another's. */
 	log_close();
 	init_runner(protocol, options);
 	self.runner.hostname = own_name(options, peer);
