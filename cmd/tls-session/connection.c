@@ -106,7 +106,8 @@ static bool enter_cage(const struct options *options)
 	lacks = sandbox_lacks(&offer);
 	if (lacks != NULL && options->sandbox == SANDBOX_REQUIRE)
 		return trouble_words(&self.error, "no", "sandbox", lacks);
-	if (lacks != NULL)
+	/* A session has said so already. */
+	if (lacks != NULL && !self.connection->ready)
 		say(LOG_WARNING, "the sandbox lacks something", lacks);
 	log_confine();
 	/* Log lines may go to a file. */
