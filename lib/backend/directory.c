@@ -221,7 +221,7 @@ bool directory_load(struct directory *directory, const char *path, enum protocol
 		buffer_string(faults, "the path of the backend directory is too long\n");
 		return false;
 	}
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd_open(path, O_RDONLY | O_DIRECTORY);
 	if (dir < 0 || !look_at_all(directory, dir, protocol, faults))
 		wrong = strerror(errno);
 	else

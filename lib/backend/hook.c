@@ -14,9 +14,9 @@
  * deadline. */
 static void read_stdout(struct hook *hook)
 {
-	char block[4096];
+	char block[512];
 
-	for (unsigned i = 0; i < 16; i++) {
+	for (unsigned i = 0; i < 64; i++) {
 		ssize_t got = fd_read(hook->out, block, sizeof(block));
 
 		if (got > 0) {

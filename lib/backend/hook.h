@@ -31,7 +31,6 @@ struct hook_order {
 };
 
 struct hook {
-	struct job job;
 	pid_t pid;   /* also the process group; 0 when none runs */
 	int process; /* pidfd */
 	int out;
@@ -40,6 +39,7 @@ struct hook {
 	int64_t deadline;
 	unsigned signalled;  /* 0, 1: SIGTERM sent, 2: SIGKILL sent */
 	const char *session; /* id for log lines */
+	struct job job;      /* last, for its long text */
 };
 
 /*

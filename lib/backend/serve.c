@@ -61,8 +61,6 @@ static bool compose(struct serve *serve, const struct serve_call *call)
  */
 static void send_some(struct serve *serve)
 {
-	char block[16384];
-
 	while (serve->out_at < serve->out.len) {
 		struct span rest = span_from(buffer_span(&serve->out), serve->out_at);
 		ssize_t put =
@@ -79,17 +77,16 @@ static void send_some(struct serve *serve)
 		uint64_t *left =
 			serve->envelope_left > 0 ? &serve->envelope_left : &serve->message_left;
 		int from = serve->envelope_left > 0 ? serve->envelope : serve->message;
-		size_t want = *left < sizeof(block) ? (size_t)*left : sizeof(block);
-		ssize_t got = want == 0 ? 0 : fd_read(from, block, want);
+		size_t want = *left < serve->out.cap ? (size_t)*left : serve->out.cap;
+		ssize_t got = want == 0 ? 0 : fd_read(from, serve->out.base, want);
 
 		if (want > 0 && got <= 0) {
 			serve_fail(serve, "cannot read the message", got < 0 ? errno : 0);
 			return;
 		}
 		*left -= (uint64_t)got;
-		buffer_clear(&serve->out);
+		serve->out.len = (size_t)got;
 		serve->out_at = 0;
-		buffer_put(&serve->out, (struct span){ block, (size_t)got });
 	}
 	serve->phase = SERVE_ANSWER;
 	/* One that answers before it has read everything has been heard already. */
@@ -232,7 +229,7 @@ static void got_record(struct serve *serve, const struct record *record)
 /* Octets of a part. False: none are there yet. */
 static bool read_part(struct serve *serve)
 {
-	char block[16384];
+	static char block[16384];
 	size_t want = serve->part_left < sizeof(block) ? (size_t)serve->part_left : sizeof(block);
 	ssize_t got = want == 0 ? 0 : channel_read(&serve->channel, block, want);
 

@@ -25,7 +25,6 @@ enum serve_phase {
 };
 
 struct serve {
-	struct job job; /* the call in progress, or the last one */
 	enum serve_phase phase;
 	pid_t pid;          /* process and group, 0: none of ours (a unix socket) */
 	int process;        /* pidfd, or -1 */
@@ -52,6 +51,7 @@ struct serve {
 	struct spool parts; /* what a yielding event yields, when it comes in parts */
 	struct channel channel;
 	struct buffer out;
+	struct job job; /* the call in progress, or the last one */
 	char out_bytes[RECORD_MAX];
 	char in_bytes[65536];
 };

@@ -7,39 +7,58 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* The signals of old; programs know no others. */
+#define SIGNALS 32
+
+/*
+ * The signals that do not have their default here.  Looked up once: what handlers and ignored
+ * signals there are is settled before the first program is run.
+ */
+static uint32_t changed_signals(void)
+{
+	static uint32_t changed;
+
+	for (int number = 1; (changed & 1) == 0 && number < SIGNALS; number++) {
+		struct sigaction action;
+
+		if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+			changed |= (uint32_t)1 << number;
+	}
+	changed |= 1; /* there is no signal 0: they are known */
+	return changed;
+}
+
 /*
  * Runs in the child, on the parent's memory: only system calls.  Every signal is blocked
  * until the handlers are gone, so none of the parent's can run here.
  */
-static int become(const struct spawn *spawn)
+static int become(const struct spawn *spawn, uint32_t changed)
 {
 	sigset_t none;
 	unsigned top = 0;
 
 	setpgid(0, 0);
-	for (int i = 0; i < SPAWN_FDS_MAX; i++) {
+	for (unsigned i = 0; i < SPAWN_FDS_MAX; i++) {
+		if (spawn->fds[i] >= 0)
+			top = i + 1;
+	}
+	for (unsigned i = 0; i < top; i++) {
 		if (spawn->fds[i] < 0)
-			close(i);
-		else if (dup2(spawn->fds[i], i) < 0)
+			close((int)i);
+		else if (dup2(spawn->fds[i], (int)i) < 0)
 			return errno;
-		else
-			top = (unsigned)i + 1;
 	}
 	fd_close_from(top);
 	umask(077);
-	for (int number = 1; number < 32; number++) {
-		struct sigaction action;
-
-		if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL) {
-			action.sa_handler = SIG_DFL;
-			action.sa_flags = 0;
-			sigaction(number, &action, NULL);
-		}
+	for (int number = 1; number < SIGNALS; number++) {
+		if ((changed >> number & 1) != 0)
+			sigaction(number, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -62,6 +81,7 @@ const char *spawn_unfit(const char *path)
 
 pid_t spawn_program(const struct spawn *spawn)
 {
+	const uint32_t changed = changed_signals();
 	volatile int error = 0;
 	sigset_t all, before;
 	pid_t pid;
@@ -71,7 +91,7 @@ pid_t spawn_program(const struct spawn *spawn)
 	/* vfork, since a fork of the runner would copy page tables for nothing. */
 	pid = vfork();
 	if (pid == 0) {
-		error = become(spawn);
+		error = become(spawn, changed);
 		_exit(127);
 	}
 	if (pid < 0)

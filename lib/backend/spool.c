@@ -39,7 +39,7 @@ static int open_file(const char *dir)
 {
 	char path[1024];
 	size_t len = strlen(dir);
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = fd_open(dir, O_TMPFILE | O_RDWR);
 
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
 		return fd;
@@ -108,14 +108,6 @@ void spool_write(struct spool *spool, struct span bytes)
 	spool->size += bytes.len;
 }
 
-/* The spool has failed: octets are read and thrown away. */
-static int64_t discard(int pipe, uint64_t len)
-{
-	char block[8192];
-
-	return fd_read(pipe, block, len < sizeof(block) ? (size_t)len : sizeof(block));
-}
-
 int64_t spool_splice(struct spool *spool, int pipe, uint64_t len)
 {
 	ssize_t moved;
@@ -127,7 +119,7 @@ int64_t spool_splice(struct spool *spool, int pipe, uint64_t len)
 	if (!spool->in_file && spool->size < spool->memory_max && len > room)
 		len = room;
 	if (!ready(spool, len))
-		return discard(pipe, len);
+		return fd_discard(pipe, len);
 	do
 		moved = splice(pipe, NULL, spool->fd, NULL, (size_t)len, SPLICE_F_NONBLOCK);
 	while (moved < 0 && errno == EINTR);
@@ -136,7 +128,7 @@ int64_t spool_splice(struct spool *spool, int pipe, uint64_t len)
 	if (moved >= 0 || errno == EAGAIN)
 		return moved;
 	failed(spool, errno);
-	return discard(pipe, len);
+	return fd_discard(pipe, len);
 }
 
 int spool_reader(const struct spool *spool)

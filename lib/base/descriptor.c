@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -29,6 +30,12 @@ void fd_close_from(unsigned first)
 		return;
 	for (long fd = (long)first, end = sysconf(_SC_OPEN_MAX); fd < end; fd++)
 		close((int)fd);
+}
+
+int fd_open(const char *path, int flags)
+{
+	/* musl's open(2) sets the flag once more. */
+	return openat(AT_FDCWD, path, flags | O_CLOEXEC, 0600);
 }
 
 ssize_t fd_read(int fd, char *bytes, size_t len)
@@ -63,11 +70,18 @@ bool fd_write_all(int fd, struct span bytes)
 	return true;
 }
 
+ssize_t fd_discard(int fd, uint64_t len)
+{
+	static char nowhere[65536];
+
+	return fd_read(fd, nowhere, len < sizeof(nowhere) ? (size_t)len : sizeof(nowhere));
+}
+
 bool fd_nonblocking(int fd)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int yes = 1;
 
-	return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+	return ioctl(fd, FIONBIO, &yes) == 0;
 }
 
 int fd_memory(const char *name, struct span bytes)
@@ -76,7 +90,7 @@ int fd_memory(const char *name, struct span bytes)
 
 	if (fd < 0)
 		return -1;
-	if (!fd_write_all(fd, bytes) || lseek(fd, 0, SEEK_SET) != 0)
+	if (bytes.len > 0 && (!fd_write_all(fd, bytes) || lseek(fd, 0, SEEK_SET) != 0))
 		fd_close(&fd);
 	return fd;
 }
@@ -102,7 +116,7 @@ int fd_reopen(int fd)
 
 	buffer_string(&buffer, "/proc/self/fd/");
 	buffer_number(&buffer, (uint64_t)fd);
-	again = open(buffer_cstr(&buffer), O_RDONLY | O_CLOEXEC);
+	again = fd_open(buffer_cstr(&buffer), O_RDONLY);
 	if (again >= 0)
 		return again;
 	again = fcntl(fd, F_DUPFD_CLOEXEC, 4);

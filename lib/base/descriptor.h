@@ -7,6 +7,7 @@
 
 #include "base/span.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Closes *fd unless it is -1, and makes it -1. Keeps errno. */
@@ -20,6 +21,11 @@ ssize_t fd_read(int fd, char *bytes, size_t len);
 ssize_t fd_write(int fd, struct span bytes);
 
 /* Writes all of it, blocking. False with errno. */
+/* open(2) with O_CLOEXEC and, in one system call, nothing else. */
+int fd_open(const char *path, int flags);
+
+/* Reads up to `len` octets and throws them away. As fd_read. */
+ssize_t fd_discard(int fd, uint64_t len);
 bool fd_write_all(int fd, struct span bytes);
 
 /* Sets O_NONBLOCK; only for descriptors that nobody else holds. */

@@ -94,6 +94,10 @@ static bool same_socket(int a, int b)
 
 bool log_stderr_is_client(void)
 {
+	struct stat status;
+
+	if (fstat(2, &status) != 0 || !S_ISSOCK(status.st_mode))
+		return false;
 	return same_socket(2, 0) || same_socket(2, 1);
 }
 

@@ -141,7 +141,10 @@ static int serve_one(const struct options *options, struct peer *peer)
 	struct peer real;
 	const char *address = peer->remote_addr;
 
-	peer_gather(&real, 0, false);
+	if (options->proxy_protocol.count > 0)
+		peer_gather(&real, 0, false);
+	else
+		real.remote_addr[0] = '\0';
 	if (real.remote_addr[0] != '\0')
 		address = real.remote_addr;
 	title_set(span_of(peer->remote_addr), SPAN_NONE);
@@ -209,7 +212,8 @@ int program_main(enum protocol protocol, int argc, char **argv)
 	start_prepare();
 	program.protocol = protocol;
 	program.argc = argc;
-	program.argv = title_init(argc, argv);
+	program.argv = argv;
+	title_init(argv);
 	result = load(options, &error);
 	logging_part_from_client();
 	logging_configure(options, program.protocol);

@@ -43,7 +43,7 @@ static bool load_defaults(struct loader *loader)
 		if (value != NULL && option_serves(&option_rows[i], loader->protocol))
 			good &= loader_assign(loader, &option_rows[i], span_of(value));
 	}
-	return name_host(loader) && good;
+	return good;
 }
 
 static const struct option_row *row_by_name(struct span name)
@@ -274,7 +274,7 @@ static bool make_sense(struct loader *loader)
 	size_t taken = span_of(options->hostname).len + span_of(options->greeting).len;
 
 	loader->layer = LAYER_DEFAULT;
-	if (!tls_makes_sense(loader))
+	if ((options->hostname == NULL && !name_host(loader)) || !tls_makes_sense(loader))
 		return false;
 	if (options->hostname == NULL && loader->protocol != PROGRAM_TLS &&
 	    !loader_warn(loader, "the host name has no domain: set --hostname"))

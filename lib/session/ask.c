@@ -40,8 +40,10 @@ char *const *runner_environment(struct runner *runner, enum event event, uint32_
 
 static struct serve *new_serve(struct runner *runner, struct serve **place)
 {
+	static struct serve first; /* few sessions have more than one */
+
 	if (*place == NULL)
-		*place = malloc(sizeof(**place));
+		*place = place == &runner->serve ? &first : malloc(sizeof(**place));
 	if (*place != NULL)
 		serve_init(*place, runner_identity(runner), runner->options->spool_dir,
 			   runner->options->spool_memory);

@@ -246,7 +246,7 @@ void runner_login(struct runner *runner, const struct event_call *call)
 static int make_seekable(struct runner *runner, int content)
 {
 	int64_t deadline = clock_deadline(clock_now(), runner->options->hook_timeout);
-	char block[16384];
+	static char block[16384]; /* few stores need it */
 	ssize_t got = 1;
 	int file = -1;
 

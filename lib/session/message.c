@@ -309,7 +309,6 @@ static bool feed_filter(struct runner *runner, size_t most)
 bool runner_receive(struct runner *runner, uint64_t limit)
 {
 	size_t most = limit < RECEIVE_MAX ? (size_t)limit : RECEIVE_MAX;
-	char block[8192];
 	int64_t moved;
 
 	if (runner->filter_in >= 0)
@@ -318,7 +317,7 @@ bool runner_receive(struct runner *runner, uint64_t limit)
 	if (runner->spool.fd < 0 && runner->spool.error == 0)
 		spool_open(&runner->spool);
 	if (runner->filter != NULL)
-		moved = fd_read(runner->pipe, block, most < sizeof(block) ? most : sizeof(block));
+		moved = fd_discard(runner->pipe, most);
 	else
 		moved = spool_splice(&runner->spool, runner->pipe, most);
 	if (moved > 0)

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,13 +28,14 @@ static bool place_parser(const struct runner *runner, const struct parser *parse
 
 	/* Out of the way of one another first. */
 	for (unsigned i = 0; i < sizeof(from) / sizeof(*from); i++) {
-		if (from[i] >= 0 && (from[i] = fcntl(from[i], F_DUPFD, PARSER_TRACE + 1)) < 0)
+		if (from[i] >= 0 && from[i] <= PARSER_TRACE && from[i] != to[i] &&
+		    (from[i] = fcntl(from[i], F_DUPFD, PARSER_TRACE + 1)) < 0)
 			return false;
 	}
 	for (unsigned i = 0; i < sizeof(from) / sizeof(*from); i++) {
 		if (from[i] < 0)
 			continue;
-		if (dup2(from[i], to[i]) < 0)
+		if (from[i] != to[i] && dup2(from[i], to[i]) < 0)
 			return false;
 		last = (unsigned)to[i];
 	}
@@ -46,14 +46,10 @@ static bool place_parser(const struct runner *runner, const struct parser *parse
 static int run_parser(struct runner *runner, struct parser *parser, int in, int out, int control,
 		      int pipe, int trace)
 {
-	sigset_t none;
-
 	if (!place_parser(runner, parser, in, out, control, pipe, trace)) {
 		session_refuse(parser->protocol, runner->options, out, "cannot serve you now");
 		return 1;
 	}
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	return parser_run(parser);
 }
 

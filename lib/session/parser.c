@@ -332,10 +332,10 @@ int parser_run(struct parser *parser)
 	struct engine *engine;
 	enum session_end end;
 
-	/* The runner looks after signals; a client that is gone is seen by the write. */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
+	/*
+	 * The runner looks after signals: it has blocked those that end a session, and ignores
+	 * SIGPIPE.  A client that is gone is seen by the write.
+	 */
 	signal(SIGHUP, SIG_IGN);
 	if (parser->caged && !sandbox_enter(&parser->offer, parser->writes_files))
 		return 1;

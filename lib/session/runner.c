@@ -322,11 +322,14 @@ static void reap_parser(struct runner *runner)
 	log_end(&line);
 }
 
-/* What hooks leave behind becomes our child; when it ends between two events it goes at once. */
+/* What hooks leave behind becomes our child; when it ends between two events it goes at once.
+ * Before the first hook there is nothing but tls-session. */
 static void reap_strays(struct runner *runner)
 {
 	int status;
 
+	if (runner->hooks[0] == NULL && runner->secure.process <= 0)
+		return;
 	/* Everything else that is a child of ours is waited for by its own id. */
 	while (runner->hook_count == 0 && runner->serve == NULL) {
 		siginfo_t info = { 0 };

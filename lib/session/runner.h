@@ -100,7 +100,7 @@ struct runner {
 	size_t session_headers; /* octets of the former */
 	struct buffer preamble; /* Received, then `headers`: what stands before the message */
 	struct facts facts;
-	struct hook *hooks[RUNNER_HOOKS_MAX]; /* running or answered, not yet released */
+	struct hook *hooks[RUNNER_HOOKS_MAX]; /* running or answered, then released ones */
 	struct environment environment;
 	char headers_bytes[RUNNER_HEADERS_MAX];
 	char preamble_bytes[RUNNER_HEADERS_MAX + TRACE_MAX];

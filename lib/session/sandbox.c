@@ -45,9 +45,10 @@ static struct rlimit *lower(struct rlimit *limit, rlim_t most)
 	return limit;
 }
 
-/* A macro, since C libraries differ in the type of the resource. */
+/* Macros, since C libraries differ in the type of the resource. */
 #define LIMIT(resource, most) \
 	(getrlimit(resource, &now) == 0 && setrlimit(resource, lower(&now, most)) == 0)
+#define FORBID(resource) (setrlimit(resource, &none) == 0)
 
 bool sandbox_enter(const struct sandbox_offer *offer, bool writes_files)
 {
@@ -57,12 +58,13 @@ bool sandbox_enter(const struct sandbox_offer *offer, bool writes_files)
 bool sandbox_enter_with(const struct sandbox_offer *offer, bool writes_files, const long *more,
 			size_t count)
 {
+	const struct rlimit none = { 0, 0 };
 	struct rlimit now;
 
 	if (SANITIZED)
 		return true;
-	if (!LIMIT(RLIMIT_NPROC, 0) || (!writes_files && !LIMIT(RLIMIT_FSIZE, 0)) ||
-	    !LIMIT(RLIMIT_CORE, 0) || !LIMIT(RLIMIT_NOFILE, DESCRIPTORS) ||
+	if (!FORBID(RLIMIT_NPROC) || (!writes_files && !FORBID(RLIMIT_FSIZE)) ||
+	    !FORBID(RLIMIT_CORE) || !LIMIT(RLIMIT_NOFILE, DESCRIPTORS) ||
 	    !LIMIT(RLIMIT_AS, ADDRESS_SPACE) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return false;

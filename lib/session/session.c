@@ -293,18 +293,19 @@ static bool open_signals(void)
 	return self.runner.signals >= 0 && spawn_raise_fd(&self.runner.signals);
 }
 
-/* /dev/null takes the low numbers: what is opened from here on is never in the way of a program's.
- */
+/* /dev/null takes the low numbers and keeps them: what is opened from here on is never in the way
+ * of a program's, and need not be moved. */
 static bool open_null(void)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null = fd_open("/dev/null", O_RDWR);
 
 	for (int fd = 3; null >= 0 && fd < SPAWN_FDS_MAX; fd++) {
 		if (fd != null && dup3(null, fd, O_CLOEXEC) < 0)
 			return false;
 	}
-	self.runner.null = null;
-	return null >= 0 && spawn_raise_fd(&self.runner.null);
+	self.runner.null =
+		null < SPAWN_FDS_MAX ? fcntl(null, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX) : null;
+	return self.runner.null >= 0;
 }
 
 static int fail(enum protocol protocol, const struct options *options, int out, const char *what,

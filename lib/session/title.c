@@ -10,7 +10,8 @@
 
 #include "base/ascii.h"
 
-#include <stdlib.h>
+#include <stdint.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static struct {
@@ -19,34 +20,37 @@ static struct {
 	struct span program; /* its name */
 } title;
 
-/* Extends the area by the strings of a list, while they adjoin. Returns their number. */
-static size_t extend_area(char *const *strings, size_t *octets)
+/*
+ * Extends the area by the strings of a list, while they adjoin.  Returns the octets of those that
+ * begin among its first `limit`: they have to move.
+ */
+static size_t extend_area(char *const *strings, size_t limit)
 {
-	size_t count = 0;
+	size_t octets = 0;
 
-	for (; strings[count] != NULL; count++) {
-		size_t len = strlen(strings[count]) + 1;
+	for (; *strings != NULL && *strings == title.base + title.cap; strings++) {
+		size_t len = strlen(*strings) + 1;
 
-		*octets += len;
-		if (title.base + title.cap == strings[count])
-			title.cap += len;
+		if (title.cap < limit)
+			octets += len;
+		title.cap += len;
 	}
-	return count;
+	return octets;
 }
 
-/* Copies a NULL-terminated list of strings to *list and *text and moves both on. */
-static char **copy_strings(char *const *strings, char ***list, char **text)
+/* Moves the strings of a list that begin among the first `limit` octets to `text`. Returns where
+ * that ends. */
+static char *move_strings(char **strings, size_t limit, char *text)
 {
-	char **copy = *list;
-
 	for (; *strings != NULL; strings++) {
 		size_t len = strlen(*strings) + 1;
 
-		*(*list)++ = memcpy(*text, *strings, len);
-		*text += len;
+		if ((uintptr_t)*strings - (uintptr_t)title.base >= limit)
+			continue;
+		*strings = memcpy(text, *strings, len);
+		text += len;
 	}
-	*(*list)++ = NULL;
-	return copy;
+	return text;
 }
 
 /* Appends printable text at `at`, as far as there is room. Returns where it ends. */
@@ -57,35 +61,36 @@ static size_t put(size_t at, struct span text)
 	return at;
 }
 
-char **title_init(int argc, char **argv)
+void title_init(char **argv)
 {
-	size_t octets = 0;
-	size_t count = 2; /* the NULLs */
-	char **list;
-	char *text;
+	static char storage[2048];
+	size_t arguments, octets;
+	char *text = storage;
 
-	if (argc < 1)
-		return argv;
+	if (argv[0] == NULL)
+		return;
 	title.base = argv[0];
-	count += extend_area(argv, &octets);
-	count += extend_area(environ, &octets);
-	list = malloc(count * sizeof *list + octets);
-	if (list == NULL) {
+	/* Arguments go from sight; of the environment as much moves as a title may need. */
+	octets = extend_area(argv, SIZE_MAX);
+	arguments = title.cap;
+	octets += extend_area(environ, TITLE_MAX);
+	if (octets > sizeof(storage))
+		text = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			    0);
+	if (text == MAP_FAILED) {
 		title.cap = 0;
-		return argv;
+		return;
 	}
-	text = (char *)(list + count);
-	argv = copy_strings(argv, &list, &text);
-	environ = copy_strings(environ, &list, &text);
+	text = move_strings(argv, arguments, text);
+	move_strings(environ, TITLE_MAX, text);
 
 	title.program = span_of(argv[0]);
 	for (size_t at; (at = span_find(title.program, '/')) < title.program.len;)
 		title.program = span_from(title.program, at + 1);
-	if (title.cap > TITLE_MAX) {
-		memset(title.base + TITLE_MAX, 0, title.cap - TITLE_MAX);
+	if (arguments > TITLE_MAX)
+		memset(title.base + TITLE_MAX, 0, arguments - TITLE_MAX);
+	if (title.cap > TITLE_MAX)
 		title.cap = TITLE_MAX;
-	}
-	return argv;
 }
 
 void title_set(struct span subject, struct span state)

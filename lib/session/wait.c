@@ -143,17 +143,19 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 
 struct hook *runner_hook(struct runner *runner)
 {
-	struct hook *hook;
+	static struct hook storage[RUNNER_HOOKS_MAX];
+	struct hook **place;
 
 	if (runner->hook_count == RUNNER_HOOKS_MAX)
 		return NULL;
-	hook = malloc(sizeof(*hook));
-	if (hook == NULL)
-		return NULL;
-	job_begin(&hook->job, EVENT_COUNT);
-	hook->job.done = true;
-	runner->hooks[runner->hook_count++] = hook;
-	return hook;
+	/* Behind those in use the list holds released ones, and then none. */
+	place = &runner->hooks[runner->hook_count];
+	if (*place == NULL)
+		*place = &storage[runner->hook_count];
+	runner->hook_count++;
+	job_begin(&(*place)->job, EVENT_COUNT);
+	(*place)->job.done = true;
+	return *place;
 }
 
 void runner_release(struct runner *runner, struct hook *hook)
@@ -163,7 +165,7 @@ void runner_release(struct runner *runner, struct hook *hook)
 			continue;
 		hook_kill(hook);
 		runner->hooks[i] = runner->hooks[--runner->hook_count];
-		free(hook);
+		runner->hooks[runner->hook_count] = hook;
 		return;
 	}
 }

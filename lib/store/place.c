@@ -102,10 +102,10 @@ int place_open_file(int folder, const char *name, int access, struct stat *facts
 
 int place_base(const char *path, enum place_missing missing)
 {
-	int base = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int base = fd_open(path, O_PATH | O_DIRECTORY);
 
 	if (base >= 0 || errno != ENOENT || missing != PLACE_IS_MADE)
 		return base;
-	return place_descend(open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC),
+	return place_descend(fd_open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY),
 			     span_of(path), missing);
 }
