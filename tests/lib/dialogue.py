@@ -11,6 +11,8 @@
 The scripted verdicts are served by a backend directory made for each case. Prints TAP.
 """
 import argparse
+import atexit
+import functools
 import os
 import select
 import shlex
@@ -23,6 +25,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import certificates  # noqa: E402
 import matrix  # noqa: E402
 import transcript  # noqa: E402
 from transcript import Fault  # noqa: E402
@@ -41,11 +44,35 @@ class Client:
     def __init__(self, read_fd, write_fd, close_write):
         self.read_fd, self.write_fd, self.close_write = read_fd, write_fd, close_write
         self.received, self.ended, self.deadline = b"", False, time.monotonic() + PATIENCE
+        self.tls = None
         os.set_blocking(read_fd, False)
         os.set_blocking(write_fd, False)
 
+    def secure(self, cert):
+        """Shakes hands; the rest of the dialogue is inside of TLS."""
+        self.tls = certificates.Wire(cert)
+        while not self.tls.shake():
+            before = len(self.received)
+            self.write_and_read(self.tls.written(), lambda: len(self.received) > before)
+            if self.ended:
+                raise Fault(f"no TLS: {self.received[before:]!r}")
+            self.tls.heard(self.received[before:])
+            self.received = self.received[:before]
+        self.write_and_read(self.tls.written(), None)
+
+    def finish(self):
+        """The client has said all."""
+        if self.tls is not None:
+            self.write_and_read(self.tls.goodbye(), None)
+        self.close_write()
+
     def pump(self, octets=b"", until=None):
         """Writes all octets, and then reads until `until` says so or the stream ends."""
+        if self.tls is not None and octets:
+            octets = self.tls.say(octets)
+        self.write_and_read(octets, until)
+
+    def write_and_read(self, octets, until):
         self.deadline = time.monotonic() + PATIENCE
         while octets or (until is not None and not self.ended and not until()):
             left = self.deadline - time.monotonic()
@@ -63,8 +90,11 @@ class Client:
                     piece = os.read(self.read_fd, 65536)
                 except ConnectionResetError:
                     piece = b""
-                self.received += piece
                 self.ended = not piece
+                if self.tls is not None and self.tls.tls.version() is not None:
+                    self.tls.heard(piece)
+                    piece = self.tls.read()
+                self.received += piece
 
 
 def event_log(state, protocol):
@@ -108,13 +138,20 @@ def without_trace(message, item):
     return message[at:]
 
 
+@functools.cache
+def certificate():
+    folder = tempfile.mkdtemp(prefix="dialogue.")
+    atexit.register(shutil.rmtree, folder)
+    return certificates.self_signed(folder)
+
+
 class Session:
     def __init__(self, case, protocol, options):
         self.case, self.protocol, self.options = case, protocol, options
         self.root = tempfile.mkdtemp(prefix="dialogue.")
         self.backend = os.path.join(self.root, "backend")
         self.state = os.path.join(self.root, "state")
-        self.flags, self.handled = [], None
+        self.flags, self.handled, self.cert = [], None, None
 
     def spill(self, name, octets):
         with open(os.path.join(self.state, name), "wb") as file:
@@ -135,6 +172,9 @@ class Session:
                 commands.add("command-" + value)
             else:
                 self.flags.append(f"--{name}={value}")
+            if name == "tls" and value != "off":
+                self.cert, key = certificate()
+                self.flags += [f"--tls-cert={self.cert}", f"--tls-key={key}"]
         handled |= commands | self.prepare_verdicts() | {"disconnect"}
         served = handled & SERVABLE if self.options.serve else set()
         for event in handled - served:
@@ -194,7 +234,7 @@ class Session:
         """All octets of the client; in the patient modes each reply is awaited before the next."""
         patient = self.options.mode in ("socketpair", "pipes")
         matcher = transcript.Matcher(self.case)
-        waiting, at = b"", 0
+        waiting, at, due = b"", 0, []
 
         def send(octets):
             if self.options.mode == "octets":
@@ -218,21 +258,31 @@ class Session:
                             f"  got:    {client.received[at:][:300]!r}")
             at += taken
 
+        def settle():
+            nonlocal waiting
+            if waiting:
+                send(waiting)
+            waiting = b""
+            while due:
+                expect(due.pop(0))
+
+        if "--tls=implicit" in self.flags:
+            client.secure(self.cert)
         for item in self.case.items:
             if item.kind == "C":
                 waiting += item.text
-            elif item.kind in ("S", "R") and patient:
-                send(waiting)
-                waiting = b""
-            if item.kind in ("S", "R", "K", "K!") and patient:
-                expect(item)
+            elif item.kind in ("S", "R", "K", "K!"):
+                due.append(item)
+                if patient:
+                    settle()
+            elif item.kind == "T":
+                settle()
+                client.secure(self.cert)
         if waiting:
             send(waiting)
-        client.close_write()
-        if not patient:
-            for item in self.case.items:
-                if item.kind in ("S", "R", "K", "K!"):
-                    expect(item)
+            waiting = b""
+        client.finish()
+        settle()
         client.pump(until=lambda: False)
         if len(client.received) > at:
             raise Fault(f"more output: {client.received[at:][:300]!r}")

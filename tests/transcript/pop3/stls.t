@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: ISC
 # STLS (RFC 2595 4): POP-091, POP-110 ... 112, 127.
-# engine-only
 D: one Subject: 1\r\n\r\none\r\n
 
 == announced in clear, gone behind TLS; no second greeting (POP-091, POP-110)

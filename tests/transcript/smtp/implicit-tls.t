@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: ISC
 # TLS from the first octet on (RFC 8314 3.3), and none at all.
-# engine-only
 
 == implicit TLS: STARTTLS is neither offered nor taken (TLS-010)
 O: tls implicit

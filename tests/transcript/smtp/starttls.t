@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: ISC
 # STARTTLS (RFC 3207): TLS-001 ... 005, 008, 010, 014.
-# engine-only
 O: accept-domain x.example
 O: tls starttls
 S: 220 mx.example ESMTP*
