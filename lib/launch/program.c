@@ -14,6 +14,7 @@
 #include "session/front.h"
 #include "session/session.h"
 #include "session/title.h"
+#include "session/tls.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -51,18 +52,30 @@ static bool prepare(const struct options *options, struct buffer *error)
 	return false;
 }
 
+/* For what serves many: bad certificates are found now, not by the first client. */
+static bool check_certificates(const struct options *options, struct buffer *text,
+			       struct buffer *error)
+{
+	if (tls_check(options, text))
+		return true;
+	buffer_string(error, "a certificate cannot be used");
+	return false;
+}
+
 static const struct options *reload(void)
 {
 	char text[OPTIONS_ERROR_MAX];
 	struct buffer error = BUFFER(text);
 	struct options *options = &program.options[1 - program.in_force];
+	char said[OPTIONS_TEXT_MAX / 2];
+	struct buffer certificates = BUFFER(said);
 
 	if (load(options, &error) != OPTIONS_RUN) {
 		log_note(LOG_ERR, "bad configuration, the old one stays", "error",
 			 buffer_cstr(&error));
 		return NULL;
 	}
-	if (!prepare(options, &error)) {
+	if (!check_certificates(options, &certificates, &error) || !prepare(options, &error)) {
 		log_note(LOG_ERR, "cannot serve so, the old configuration stays", "error",
 			 buffer_cstr(&error));
 		return NULL;
@@ -90,8 +103,8 @@ static int print(struct span text)
 /* --help, --version, --check. */
 static int tell(enum options_result what, const struct options *options)
 {
-	char text[OPTIONS_TEXT_MAX], fault[OPTIONS_ERROR_MAX];
-	struct buffer buffer = BUFFER(text), error = BUFFER(fault);
+	char text[OPTIONS_TEXT_MAX], fault[OPTIONS_ERROR_MAX], said[OPTIONS_TEXT_MAX / 2];
+	struct buffer buffer = BUFFER(text), error = BUFFER(fault), certificates = BUFFER(said);
 
 	if (what == OPTIONS_HELP) {
 		options_help(&buffer, program.protocol);
@@ -99,12 +112,14 @@ static int tell(enum options_result what, const struct options *options)
 		options_version(&buffer, program.protocol);
 	} else {
 		log_warnings(options);
-		if (!prepare(options, &error)) {
+		if (!check_certificates(options, &certificates, &error) ||
+		    !prepare(options, &error)) {
 			log_note(LOG_ERR, "cannot serve", "error", buffer_cstr(&error));
 			return EXIT_CONFIG;
 		}
 		options_print(&buffer, options, program.protocol);
 		session_describe(program.protocol, options, &buffer);
+		buffer_put(&buffer, buffer_span(&certificates));
 	}
 	return print(buffer_span(&buffer));
 }
@@ -157,6 +172,8 @@ static int serve(const struct options *options, struct start *start)
 {
 	char text[OPTIONS_ERROR_MAX];
 	struct buffer error = BUFFER(text);
+	char said[OPTIONS_TEXT_MAX / 2];
+	struct buffer certificates = BUFFER(said);
 	bool loops = start->kind == START_LOOP;
 	struct peer peer = { 0 };
 
@@ -168,7 +185,8 @@ static int serve(const struct options *options, struct start *start)
 	}
 	if (options->user != NULL && !account_become(options->user, &error))
 		return refuse(options, "cannot change the user", &error, EXIT_CONFIG);
-	if (!prepare(options, &error))
+	if ((loops && !check_certificates(options, &certificates, &error)) ||
+	    !prepare(options, &error))
 		return refuse(options, "cannot serve", &error, EXIT_CONFIG);
 	notify_init(loops);
 	if (!loops)

@@ -13,8 +13,8 @@
 #include "base/descriptor.h"
 #include "base/log.h"
 #include "base/number.h"
-#include "session/helper.h"
 #include "session/title.h"
+#include "session/tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -150,45 +150,33 @@ void runner_end_tls(struct runner *runner)
 	reap(runner, 0);
 }
 
-/* What tls-session is told: its options, and who the client is, for its log. */
-struct orders {
-	char path[1024];
-	char flags[8192];
+/* Who the client is, for the log of tls-session. */
+struct identity {
 	char variables[4][160];
-	char *argv[32];
 	char *envp[5];
 };
 
-static void put_variable(struct orders *orders, unsigned *count, const char *name,
+static void put_variable(struct identity *identity, unsigned *count, const char *name,
 			 struct span value)
 {
-	struct buffer text = BUFFER(orders->variables[*count]);
+	struct buffer text = BUFFER(identity->variables[*count]);
 
 	buffer_string(&text, name);
 	buffer_byte(&text, '=');
 	buffer_put(&text, value);
 	if (value.base != NULL && buffer_cstr(&text) != NULL)
-		orders->envp[(*count)++] = text.base;
+		identity->envp[(*count)++] = text.base;
 }
 
-static bool compose(const struct runner *runner, struct orders *orders)
+static void identify(const struct runner *runner, struct identity *identity)
 {
-	struct buffer path = BUFFER(orders->path), flags = BUFFER(orders->flags);
-	unsigned argc = 0, envc = 0;
+	unsigned count = 0;
 
-	helper_path(&path, "tls-session");
-	options_pass(&flags, runner->options, PROGRAM_TLS);
-	orders->argv[argc++] = orders->path;
-	orders->argv[argc++] = (char *)(uintptr_t) "--session";
-	for (size_t at = 0; at < flags.len && argc < 31; at += strlen(flags.base + at) + 1)
-		orders->argv[argc++] = flags.base + at;
-	orders->argv[argc] = NULL;
-	put_variable(orders, &envc, "SESSION_ID", span_of(runner->session));
-	put_variable(orders, &envc, "REMOTE_ADDR", facts_get(&runner->facts, FACT_REMOTE_ADDR));
-	put_variable(orders, &envc, "REMOTE_PORT", facts_get(&runner->facts, FACT_REMOTE_PORT));
-	put_variable(orders, &envc, "JOURNAL_STREAM", span_of(getenv("JOURNAL_STREAM")));
-	orders->envp[envc] = NULL;
-	return !path.overflow && !flags.overflow;
+	put_variable(identity, &count, "SESSION_ID", span_of(runner->session));
+	put_variable(identity, &count, "REMOTE_ADDR", facts_get(&runner->facts, FACT_REMOTE_ADDR));
+	put_variable(identity, &count, "REMOTE_PORT", facts_get(&runner->facts, FACT_REMOTE_PORT));
+	put_variable(identity, &count, "JOURNAL_STREAM", span_of(getenv("JOURNAL_STREAM")));
+	identity->envp[count] = NULL;
 }
 
 static bool start(struct runner *runner)
@@ -196,17 +184,15 @@ static bool start(struct runner *runner)
 	struct secure *secure = &runner->secure;
 	int control[2] = { -1, -1 }, plain[2] = { -1, -1 };
 	int log = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
-	struct orders orders;
+	struct identity identity;
 	pid_t pid = -1;
 
-	if (log >= 0 && compose(runner, &orders) && spawn_socketpair(SOCK_STREAM, control) &&
+	identify(runner, &identity);
+	if (log >= 0 && spawn_socketpair(SOCK_STREAM, control) &&
 	    spawn_socketpair(SOCK_STREAM, plain))
-		pid = spawn_program(&(struct spawn){
-			.path = orders.path,
-			.argv = orders.argv,
-			.envp = orders.envp,
-			.fds = { secure->in, secure->out, log, control[1], plain[1] },
-		});
+		pid = tls_spawn(runner->options, "--session",
+				(const int[]){ secure->in, secure->out, log, control[1], plain[1] },
+				identity.envp);
 	if (pid < 0)
 		log_fault(LOG_ERR, "cannot run tls-session", "session", runner->session, errno);
 	fd_close(&log);

@@ -375,6 +375,8 @@ void session_describe(enum protocol protocol, const struct options *options, str
 
 	init_runner(protocol, options);
 	self.runner.hostname = own_name(options, &nobody);
+	if (options->tls == TLS_IMPLICIT)
+		set_text(FACT_TLS_VERSION, "TLS");
 	settle_events(&self.runner);
 	self.peer = &nobody;
 	configure(protocol, options);
