@@ -296,3 +296,88 @@ list joe POP3 $session 192.0.2.7"
 	# The greeting goes out before anything is read; all else at once.
 	assert_equal "$(grep -cE '(write|writev)\(1, ' "$T/calls")" 2
 }
+
+# ---- hostile values ----
+
+@test "hardening 28: no variable begins with (), whoever says it, and bash runs nothing" {
+	for event in helo mail rcpt vrfy noop command-RUN; do
+		printf '#!/bin/bash\nenv | grep -a "=()" >>"$T/found"; bash -c : bash; exit 0\n' >"$B/$event"
+		chmod 755 "$B/$event"
+	done
+	code="() { :;}; touch $T/canary"
+	mail --max-errors=0 --address-charset=rfc < <(lines "EHLO $code" 'EHLO a.example' "VRFY $code" "NOOP $code" "RUN $code" \
+		"MAIL FROM:<$code@b.example>" "MAIL FROM:<\"$code\"@b.example>" 'RSET' "MAIL FROM:<()x@b.example>" \
+		'MAIL FROM:<s@b.example>' "RCPT TO:<()@x.example>" "RCPT TO:<\"$code\"@x.example>" QUIT)
+	assert_line --index 1 --regexp '^501 '
+	assert_line --regexp '^221 '
+	assert [ ! -e "$T/canary" ]
+	assert [ ! -s "$T/found" ]
+}
+
+@test "hardening 29: letters of other alphabets pass octet by octet, and what cannot be seen does not" {
+	hook rcpt 'printf "%s\n" "$RECIPIENT" >>"$T/recipients"'
+	nfc=$'caf\xc3\xa9@x.example' nfd=$'cafe\xcc\x81@x.example'
+	refused=($'a\xe2\x80\xaeb' $'a\xc2\x85b' $'a\xe2\x80\xa8b' $'a\xe2\x80\x8bb' $'a\xef\xbf\xbeb')
+	{
+		lines 'EHLO a.example' 'MAIL FROM:<s@b.example> SMTPUTF8' "RCPT TO:<$nfc>" "RCPT TO:<$nfd>"
+		for local in "${refused[@]}"; do
+			lines "RCPT TO:<$local@x.example>"
+		done
+		# Overlong, a surrogate, cut off.
+		for local in $'\xc0\xaf' $'\xed\xa0\x80' $'a\xc3'; do
+			lines "RCPT TO:<$local@x.example>"
+		done
+		lines RSET 'MAIL FROM:<s@b.example>' "RCPT TO:<$nfc>" QUIT
+	} | talk smtp --accept-domain=x.example
+	assert_equal "$(sed -n '/^250 2\.1\.0/,$p' "$T/replies" | cut -c 1-9 | paste -sd,)" \
+		'250 2.1.0,250 2.1.5,250 2.1.5,553 5.1.3,553 5.1.3,553 5.1.3,553 5.1.3,553 5.1.3,501 5.1.3,501 5.1.3,501 5.1.3,250 2.0.0,250 2.1.0,553 5.6.7,221 2.0.0'
+	printf '%s\n' "$nfc" "$nfd" | cmp - "$T/recipients"
+}
+
+@test "hardening 35, DSN-005: nothing that is decoded makes a second line" {
+	hook deliver 'cat <&3 >"$T/envelope"; env >"$T/env"; cat >"$T/message"'
+	for value in +0D+0A +00 +7F +1 + +GG +0a+0Aevil +C3+28; do
+		{
+			lines 'EHLO a.example' "MAIL FROM:<s@b.example> RET=HDRS ENVID=x$value" 'MAIL FROM:<s@b.example> ENVID=a+2Bb' \
+				"RCPT TO:<u@x.example> ORCPT=rfc822;x$value" 'RCPT TO:<u@x.example> ORCPT=rfc822;a+2Bb@x.example' \
+				"${message[@]:2}" QUIT
+		} | talk smtp --accept-domain=x.example --announce=DSN
+		assert_equal "$value $(sed -n '/^501/p; /^250 2/p' "$T/replies" | cut -c 1-9 | paste -sd,)" \
+			"$value 501 5.5.4,250 2.1.0,501 5.5.4,250 2.1.5,250 2.0.0"
+		assert_equal "$(wc -l <"$T/envelope") $(grep -c evil "$T/env" "$T/message" "$T/envelope" | grep -vc ':0')" '2 0'
+		assert grep -qx 'DSN_ENVID=a+b' "$T/env"
+		assert grep -qx 'DSN_ORCPT=rfc822;a+b@x.example' "$T/env"
+	done
+}
+
+@test "hardening 36, GEN-016: whatever a client or a hook says, a line of the log is one line, printable, and at most 1 KiB" {
+	maildrop
+	hook rcpt 'printf "a\r\nlevel=emergency \033[31m\000 %s\n" "$RECIPIENT" >&2; head -c 5000 /dev/zero | tr "\0" "\377" >&2; exit 0'
+	{
+		lines $'EHLO a.example\x1b[31m' 'EHLO a.example' $'MAIL FROM:<"\x01\n\r"@x>' 'MAIL FROM:<"level=x \"peer=1\""@b.example>'
+		for octet in {0..255}; do
+			printf 'FOO \\x%02x \\n msg="x" ' "$octet"
+			# shellcheck disable=SC2059 # any octet
+			printf "\\x$(printf %02x "$octet")\r\n"
+		done
+		lines 'RCPT TO:<"msg=\"a b\" level=alert"@x.example>' 'RCPT TO:<u@x.example>'
+		head -c 100000 /dev/urandom | tr -d '\n'
+		lines '' QUIT
+	} >"$T/said"
+	for format in text json; do
+		talk smtp --accept-domain=x.example --max-errors=0 --log-level=debug --log-format=$format --address-charset=rfc <"$T/said"
+		cp "$T/log" "$T/log.smtp"
+		talk pop3 --log-level=debug --log-format=$format < <(lines $'USER c\xff\x1b' 'PASS canary1' 'USER joe' 'PASS canary2' 'APOP joe canary3' \
+			'AUTH PLAIN Y2FuYXJ5NA==' QUIT)
+		cat "$T/log.smtp" >>"$T/log"
+		run -1 grep -aE 'canary|Y2FuYXJ5' "$T/log"
+		run -0 python3 -c 'import json, sys
+lines = open(sys.argv[1], "rb").read().split(b"\n")
+assert lines.pop() == b"" and len(lines) > 3, lines
+for line in lines:
+    assert len(line) < 1024 and all(32 <= octet < 127 for octet in line), line
+    assert line.startswith(b"time=2" if sys.argv[2] == "text" else b"{"), line
+    assert sys.argv[2] == "text" or json.loads(line)["level"] in ("info", "warning", "notice", "debug", "error"), line
+    assert b" level=emergency" not in line.split(b"text=")[0], line' "$T/log" $format
+	done
+}
