@@ -50,7 +50,8 @@ static int serve_session(void)
 	if (fcntl(SESSION_CONTROL, F_GETFD) < 0 || fcntl(SESSION_PLAIN, F_GETFD) < 0)
 		return refuse("bad configuration", "--session is for sessions alone");
 	peer_gather(&peer, 0, true);
-	return connection_run(&connection);
+	/* Not by exit(3), whose work is not of a cage. */
+	_exit(connection_run(&connection));
 }
 
 static int serve(enum options_result mode, int argc, char **argv)
