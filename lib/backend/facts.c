@@ -27,7 +27,7 @@ void facts_set(struct facts *facts, enum fact_name name, struct span value)
 	struct span key = span_of(fact_table[name].name);
 
 	facts->known[name] = false;
-	if (value.len > fact_table[name].most)
+	if (value.len > fact_table[name].most || fact_table[name].scope == SCOPE_SECRET)
 		return;
 	memcpy(slot_text(facts, name), key.base, key.len);
 	to[-1] = '=';

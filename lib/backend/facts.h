@@ -16,9 +16,10 @@
 #define HOOK_VALUES_MAX   8192
 #define HOOK_VALUES_COUNT 64
 
-/* One slot for each fact: "NAME=" and the value and a NUL. */
+/* One slot for each fact: "NAME=" and the value and a NUL. Secrets have no room in theirs. */
 struct fact_slots {
-#define X(name, scope, most, events) char name[sizeof(#name "=") + (most)];
+#define X(name, scope, most, events) \
+	char name[sizeof(#name "=") + ((scope) == SCOPE_SECRET ? 0 : (most))];
 	FACTS(X)
 #undef X
 };
@@ -33,7 +34,7 @@ struct facts {
 	char hook_values[HOOK_VALUES_MAX]; /* "HOOK_KEY=value" NUL ... */
 };
 
-/* Sets a fact; values longer than the table allows are a fault of ours and leave it unset. */
+/* Sets a fact; a secret or a value longer than the table allows is a fault of ours and leaves it unset. */
 void facts_set(struct facts *facts, enum fact_name name, struct span value);
 void facts_set_number(struct facts *facts, enum fact_name name, uint64_t value);
 void facts_unset(struct facts *facts, enum fact_name name);

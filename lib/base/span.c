@@ -4,6 +4,14 @@
 
 #include "base/ascii.h"
 
+#include <stdint.h>
+
+void span_wipe(struct span span)
+{
+	if (span.len > 0)
+		explicit_bzero((char *)(uintptr_t)span.base, span.len);
+}
+
 size_t span_find(struct span span, char byte)
 {
 	const char *hit = span.len == 0 ? NULL : memchr(span.base, byte, span.len);

@@ -55,6 +55,9 @@ static inline bool span_starts(struct span span, struct span prefix)
 	return span.len >= prefix.len && span_equal(span_first(span, prefix.len), prefix);
 }
 
+/* Overwrites a secret with NULs where it stands, in storage that may be written. */
+MS_API void span_wipe(struct span span);
+
 /* Octet offset of the first `byte`, or span.len when there is none. */
 MS_API size_t span_find(struct span span, char byte);
 

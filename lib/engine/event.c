@@ -58,14 +58,15 @@ struct span event_fact(const struct event_call *call, enum fact_name name)
 
 bool fact_is_clean(enum fact_name name, struct span value)
 {
-	if (value.len > fact_table[name].most || span_starts(value, SPAN("()")))
-		return name == FACT_PASSWORD && value.len <= fact_table[name].most;
+	if (value.len > fact_table[name].most)
+		return false;
+	if (name == FACT_RESPONSE)
+		return true;
+	if (name == FACT_PASSWORD)
+		return span_find(value, '\0') == value.len;
 	for (size_t i = 0; i < value.len; i++) {
-		char c = value.base[i];
-
-		if (name == FACT_PASSWORD ? c == '\0' || c == '\r' || c == '\n'
-					  : ascii_is_control(c))
+		if (ascii_is_control(value.base[i]))
 			return false;
 	}
-	return true;
+	return !span_starts(value, SPAN("()"));
 }

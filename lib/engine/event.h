@@ -104,6 +104,7 @@ enum fact_scope {
 	SCOPE_FORWARDED,   /* told before MAIL, for one transaction: until the same ends */
 	SCOPE_RECIPIENT,   /* belongs to one recipient of the transaction */
 	SCOPE_CALL,        /* belongs to the one event it comes with */
+	SCOPE_SECRET,      /* as SCOPE_CALL; never kept, and wiped when the event is answered */
 };
 
 /*
@@ -121,8 +122,10 @@ enum fact_scope {
 	X(TRACE_TYPE, SCOPE_SESSION, 4,                                                  \
 	  EVENT_BIT(EVENT_HELO) | EVENT_BIT(EVENT_XCLIENT)) /* "HELO", "EHLO", "LHLO" */ \
 	X(VERB, SCOPE_CALL, 12, EVENT_BIT(EVENT_COMMAND))   /* of command-VERB */        \
-	X(LOGIN_NAME, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH))                            \
-	X(PASSWORD, SCOPE_CALL, 255, EVENT_BIT(EVENT_AUTH)) /* secret: wiped */          \
+	X(LOGIN_NAME, SCOPE_SECRET, 255, EVENT_BIT(EVENT_AUTH))                            \
+	X(PASSWORD, SCOPE_SECRET, 255, EVENT_BIT(EVENT_AUTH))          \
+	X(TOKEN, SCOPE_SECRET, 9216, EVENT_BIT(EVENT_TOKEN))          \
+	X(RESPONSE, SCOPE_SECRET, 9216, EVENT_BIT(EVENT_SASL)) /* octets of a SASL response */          \
 	X(OCTETS, SCOPE_CALL, 20,                                                        \
 	  EVENT_BIT(EVENT_DELIVER) | EVENT_BIT(EVENT_DELETE) |                           \
 		  EVENT_BIT(EVENT_HELO)) /* on the pipe */                               \
@@ -141,7 +144,8 @@ enum fact_scope {
 	X(LOCAL_PORT, SCOPE_SESSION, 5, EVENT_BIT(EVENT_XCLIENT))                        \
 	X(HELO, SCOPE_SESSION, 255, EVENT_BIT(EVENT_HELO) | EVENT_BIT(EVENT_XCLIENT))    \
 	X(AUTH_USER, SCOPE_SESSION, 255, EVENT_BIT(EVENT_XCLIENT))                       \
-	X(AUTH_MECH, SCOPE_SESSION, 20, 0)                                               \
+	X(AUTH_MECH, SCOPE_SESSION, 20,                                                  \
+	  EVENT_BIT(EVENT_AUTH) | EVENT_BIT(EVENT_SECRET) | EVENT_BIT(EVENT_TOKEN) | EVENT_BIT(EVENT_SASL))                                               \
 	X(AUTH_NAME, SCOPE_CALL, 255, EVENT_BIT(EVENT_SECRET) | EVENT_BIT(EVENT_TOKEN))  \
 	X(TLS_VERSION, SCOPE_SESSION, 16, 0)                                             \
 	X(TLS_CIPHER, SCOPE_SESSION, 64, 0)                                              \
@@ -231,7 +235,7 @@ MS_API struct span event_fact(const struct event_call *call, enum fact_name name
 /*
  * True when no byte of the value can break out of the place it is put in: no
  * control characters (RFC 5321 2.3.8 leaves none in a value), within the limit of its
- * fact, and not beginning with "()". PASSWORD may hold any octet but NUL, CR and LF.
+ * fact, and not beginning with "()". PASSWORD may hold any octet but NUL, RESPONSE any octet.
  */
 MS_API bool fact_is_clean(enum fact_name name, struct span value);
 

@@ -11,7 +11,7 @@
 
 void pop3_close(struct pop3 *pop3, enum session_end end)
 {
-	explicit_bzero(pop3->password, sizeof(pop3->password));
+	sasl_end(&pop3->sasl);
 	pop3->engine.end = end;
 	pop3->phase = PHASE_CLOSE;
 }
@@ -47,18 +47,24 @@ struct event_call *pop3_raise(struct pop3 *pop3, enum event event)
 
 /* ---- the greeting (RFC 1939 4) --------------------------------------------------------------- */
 
-/* Without APOP nothing in the greeting may look like its timestamp (POP-001). */
+/* Nothing in the greeting but the timestamp of APOP may look like it (POP-001). */
 static void greet(struct pop3 *pop3, struct span text)
 {
-	struct buffer *out = &pop3->engine.out;
-	size_t start = out->len;
+	struct span timestamp = pop3->config->timestamp;
+	char line[POP3_STATUS_MAX];
+	struct buffer words = BUFFER(line);
+	size_t most = sizeof(line) - sizeof("+OK [XCLIENT]  \r\n") - timestamp.len;
 
-	/* The word by which Dovecot's proxy knows that it is trusted. */
-	pop3_status(pop3, true, pop3_may_xclient(pop3) ? "XCLIENT" : "", text);
-	for (size_t i = start; i < out->len; i++) {
-		if (out->base[i] == '<' || out->base[i] == '>')
-			out->base[i] = out->base[i] == '<' ? '(' : ')';
+	buffer_put(&words, span_first(text, text.len < most ? text.len : most));
+	for (size_t i = 0; i < words.len; i++) {
+		if (line[i] == '<' || line[i] == '>')
+			line[i] = line[i] == '<' ? '(' : ')';
 	}
+	if (timestamp.len > 0)
+		buffer_byte(&words, ' ');
+	buffer_put(&words, timestamp);
+	/* The word by which Dovecot's proxy knows that it is trusted. */
+	pop3_status(pop3, true, pop3_may_xclient(pop3) ? "XCLIENT" : "", buffer_span(&words));
 }
 
 static void on_connect(struct pop3 *pop3, const struct verdict *verdict)
@@ -121,17 +127,33 @@ static size_t line_most(const struct pop3 *pop3)
 									   : POP3_LINE_MAX;
 }
 
-static void next_line(struct pop3 *pop3, enum line_result result, struct span line)
+bool pop3_admit(struct pop3 *pop3)
 {
 	uint32_t most = pop3->config->max_commands;
 
 	pop3->spoken = true;
 	pop3->engine.counts.commands++;
-	if (most > 0 && pop3->engine.counts.commands > most) {
-		pop3_err(pop3, "", SPAN("too many commands"));
-		pop3_close_after(pop3, END_LIMIT);
-	} else if (result == LINE_LONG || (result == LINE_WHOLE && line.len + 2 > POP3_LINE_MAX &&
-					   !is_long_command(line))) {
+	if (most == 0 || pop3->engine.counts.commands <= most)
+		return true;
+	pop3_err(pop3, "", SPAN("too many commands"));
+	pop3_close_after(pop3, END_LIMIT);
+	return false;
+}
+
+bool pop3_starved(struct pop3 *pop3, const struct input *input, enum engine_next *next)
+{
+	if (input->eof) {
+		pop3_close(pop3, END_EOF);
+		return false;
+	}
+	*next = ENGINE_READ;
+	return true;
+}
+
+static void next_line(struct pop3 *pop3, enum line_result result, struct span line)
+{
+	if (result == LINE_LONG ||
+	    (result == LINE_WHOLE && line.len + 2 > POP3_LINE_MAX && !is_long_command(line))) {
 		pop3_error(pop3, SPAN("line too long"));
 	} else if (result == LINE_BARE) {
 		pop3_error(pop3, SPAN("lines end in CRLF and hold no CR, LF or NUL"));
@@ -142,8 +164,9 @@ static void next_line(struct pop3 *pop3, enum line_result result, struct span li
 
 bool pop3_next_command(struct pop3 *pop3, struct input *input, enum engine_next *next)
 {
+	struct span bytes = { input->base + input->at, input->len - input->at }, line;
 	enum line_result result;
-	struct span line;
+	bool swallowing;
 	size_t used;
 
 	if (pop3->closing) {
@@ -159,20 +182,18 @@ bool pop3_next_command(struct pop3 *pop3, struct input *input, enum engine_next 
 		pop3_close_after(pop3, END_ERROR);
 		return false;
 	}
-	result = line_take(&pop3->line,
-			   (struct span){ input->base + input->at, input->len - input->at },
-			   line_most(pop3), &line, &used);
+	swallowing = pop3->line.swallowing;
+	result = line_take(&pop3->line, bytes, line_most(pop3), &line, &used);
 	input->at += used;
-	if (result != LINE_PARTIAL) {
+	/* It may be the rest of a secret. */
+	if (swallowing)
+		span_wipe(span_first(bytes, result == LINE_WHOLE ? (size_t)(line.base - bytes.base)
+								 : used));
+	if (result == LINE_PARTIAL)
+		return pop3_starved(pop3, input, next);
+	if (pop3_admit(pop3))
 		next_line(pop3, result, line);
-		return false;
-	}
-	if (input->eof) {
-		pop3_close(pop3, END_EOF);
-		return false;
-	}
-	*next = ENGINE_READ;
-	return true;
+	return false;
 }
 
 /* ---- phases ---------------------------------------------------------------------------------- */
@@ -180,6 +201,8 @@ bool pop3_next_command(struct pop3 *pop3, struct input *input, enum engine_next 
 static pop3_verdict_function *const verdict_functions[EVENT_COUNT] = {
 	[EVENT_CONNECT] = on_connect,
 	[EVENT_AUTH] = pop3_on_auth,
+	[EVENT_TOKEN] = pop3_on_auth,
+	[EVENT_SASL] = pop3_on_auth,
 	[EVENT_LIST] = pop3_on_list,
 	[EVENT_SIZE] = pop3_on_size,
 	[EVENT_RETRIEVE] = pop3_on_retrieve,
@@ -241,7 +264,7 @@ static bool close_phase(struct pop3 *pop3, struct input *input, enum engine_next
 }
 
 static pop3_phase_function *const phase_functions[PHASE_COUNT] = {
-	[PHASE_COMMAND] = pop3_next_command, [PHASE_CALL] = call_phase,
+	[PHASE_COMMAND] = pop3_next_command, [PHASE_RESPONSE] = pop3_next_response, [PHASE_CALL] = call_phase,
 	[PHASE_CONTENT] = content_phase,     [PHASE_MESSAGE_END] = pop3_message_end,
 	[PHASE_SIZES] = pop3_next_size,      [PHASE_LISTING] = pop3_next_lines,
 	[PHASE_SECURE] = pop3_next_secure,   [PHASE_MARKED] = pop3_next_marked,
@@ -316,7 +339,7 @@ void pop3_init(struct pop3 *pop3, const struct pop3_config *config,
 {
 	static const struct engine_ops ops = { step, answer, content, stop, state };
 
-	memset(pop3, 0, offsetof(struct pop3, number));
+	memset(pop3, 0, offsetof(struct pop3, sasl.bytes));
 	pop3->engine.ops = &ops;
 	pop3->engine.out = (struct buffer){ out, 0, out_cap, false };
 	pop3->config = config;

@@ -2,8 +2,8 @@
 /*
  * pop3.h - the server side of POP3 (RFC 1939, 2449, 6856).
  *
- * See engine.h for how to drive it.  The engine raises AUTH (LOGIN_NAME, PASSWORD),
- * then LIST; the listing comes as content, and the maildrop's index is built from it.
+ * See engine.h for how to drive it.  The engine raises AUTH, TOKEN or SASL, as often as the exchange
+ * needs it, then LIST; the listing comes as content, and the maildrop's index is built from it.
  * RETRIEVE and TOP are answered in the same way, with a message as content.  The IDs of
  * the messages to remove come as ENGINE_BODY, a line each, before DELETE is raised; a body
  * that no DELETE follows is dropped.  LOGOUT comes before the reply that ends a login, so
@@ -14,12 +14,12 @@
 
 #include "engine/engine.h"
 #include "engine/maildrop.h"
+#include "engine/sasl.h"
 #include "mail/line.h"
 #include "mail/wire.h"
 
-/* Longest command line with CRLF (RFC 2449 4), and longest line inside AUTH (RFC 5034 4). */
-#define POP3_LINE_MAX      255
-#define POP3_AUTH_LINE_MAX 12288
+/* Longest command line with CRLF (RFC 2449 4). */
+#define POP3_LINE_MAX 255
 /* Longest status line and longest line of CAPA, with CRLF (RFC 2449 4, 5). */
 #define POP3_STATUS_MAX 512
 
@@ -38,12 +38,12 @@ struct pop3_config {
 	uint32_t max_errors;        /* in a row; the next one ends the session; 0 none */
 	uint32_t max_commands;      /* in a session; 0 none */
 	uint32_t max_auth_failures; /* the last of them ends the session; 0 none */
-	bool plaintext_allowed;     /* USER/PASS may be used on this connection (POP-014) */
-	bool plaintext_remote;      /* ... and still when XCLIENT says that the client is remote */
 	bool tls;         /* the connection is encrypted; STARTTLS handled: it may become so */
 	bool tls_require; /* until it is, nothing but CAPA, STLS and QUIT */
 	const struct engine_counts *resumes; /* TLS has begun amid the session: no greeting, and
 						counting goes on from there; else NULL */
+	struct sasl_offer mechanisms; /* as `handled`, may change with an answer */
+	struct span timestamp;        /* of APOP, "<...@...>", for the greeting; or empty */
 	bool quota_tempfail;
 	struct span expire;      /* of --expire: days or NEVER, or SPAN_NONE */
 	struct span login_delay; /* of --login-delay: seconds, or SPAN_NONE */
@@ -71,7 +71,6 @@ struct pop3 {
 	bool closing;     /* after the reply */
 	bool streaming;   /* within a reply of several lines: no other may begin */
 	bool utf8;        /* UTF8 was given (RFC 6856 2) */
-	bool told_remote; /* XCLIENT told an address that is not on this machine */
 	bool unique_ids;  /* UIDL is being answered, not LIST */
 	struct line line;
 	uint32_t cursor; /* the message that a round over the maildrop has come to */
@@ -83,12 +82,11 @@ struct pop3 {
 	struct wire wire;
 	bool holding; /* the next status line is kept in `held`, since LOGOUT comes first */
 	struct buffer held;
-	size_t name_len, login_delay_len, expire_len;
+	size_t login_delay_len, expire_len;
+	struct sasl sasl; /* its big array last */
 	/* Big things: never cleared as a whole, so that an idle session does not touch them. */
 	char number[2][20];
 	char login_delay[32], expire[32];
-	char name[256];     /* of USER */
-	char password[256]; /* wiped when AUTH was answered */
 	char held_text[POP3_STATUS_MAX];
 	char fault_text[256];
 	char scratch[4096];

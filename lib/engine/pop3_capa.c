@@ -61,7 +61,8 @@ static void put_tag(struct buffer *out, const char *tag, struct span value)
 /* True when USER would be taken now. */
 static bool user_offered(const struct pop3 *pop3)
 {
-	return pop3->state == POP3_AUTHORIZATION && pop3_plaintext(pop3) && !pop3_needs_tls(pop3) &&
+	return pop3->state == POP3_AUTHORIZATION &&
+	       sasl_offered(&pop3->config->mechanisms, SASL_USER) &&
 	       pop3_handles(pop3, EVENT_AUTH) && !pop3_disabled(pop3, SPAN("PASS"));
 }
 
@@ -90,6 +91,13 @@ void pop3_on_expire(struct pop3 *pop3, const struct verdict *verdict)
 		put_tag(out, "STLS", SPAN_NONE);
 	if (user_offered(pop3) && !pop3_disabled(pop3, SPAN("USER")))
 		put_tag(out, "USER", SPAN_NONE);
+	/* RFC 5034 3: what would be taken now. */
+	if (pop3->state == POP3_AUTHORIZATION && (pop3->config->mechanisms.now & SASL_NAMED) != 0 &&
+	    !pop3_disabled(pop3, SPAN("AUTH"))) {
+		buffer_string(out, "SASL ");
+		sasl_put_names(&pop3->config->mechanisms, " ", out);
+		buffer_string(out, "\r\n");
+	}
 	if (pop3->login_delay_len > 0)
 		put_tag(out, "LOGIN-DELAY",
 			(struct span){ pop3->login_delay, pop3->login_delay_len });

@@ -1,90 +1,152 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pop3_login.c - AUTHORIZATION: USER, PASS, and the listing that completes a login (RFC 1939 4, 7).
+ * pop3_login.c - AUTHORIZATION: USER, PASS, APOP, AUTH (RFC 1939 7, RFC 5034), and the listing that
+ * completes a login (RFC 1939 4).
  *
  * A login is credentials, then the listing, whose program holds the lock.  When the
  * credentials were right and the listing fails, LOGOUT lets the lock go before the -ERR (POP-015).
  */
 #include "engine/pop3_private.h"
 
-#include "base/utf8.h"
+/* How an exchange ends that no verdict ended; the others are refuse()'s. */
+static const struct {
+	const char *text;
+	bool error; /* not well-formed */
+} replies[SASL_RESULTS] = {
+	[SASL_REFUSED] = { "wrong user name or password", false },
+	[SASL_UNKNOWN] = { "no such mechanism here", true },
+	[SASL_NEEDS_TLS] = { "this mechanism needs TLS", true },
+	[SASL_NO_INITIAL] = { "this mechanism takes no initial response", true },
+	[SASL_CANCELLED] = { "authentication cancelled", false },
+	[SASL_NOT_BASE64] = { "not base64", true },
+	[SASL_MALFORMED] = { "malformed response", true },
+};
 
-/* The name that AUTH is told, with the checks of a SASL authcid (POP-019). */
-static bool name_fits(struct span name)
+/* A wrong password is told as such and nothing else is (RFC 3206 4). */
+static void refuse(struct pop3 *pop3, enum sasl_result result, const struct verdict *verdict)
 {
-	return fact_is_clean(FACT_LOGIN_NAME, name) && utf8_is_ascii(name) && name.base[0] != '-' &&
-	       span_trim(name).len == name.len;
+	uint32_t most = pop3->config->max_auth_failures;
+
+	if (result == SASL_REFUSED)
+		pop3_refuse_login(pop3, verdict, "AUTH", span_of(replies[result].text));
+	else if (result == SASL_TROUBLE)
+		pop3_refuse_login(pop3, verdict,
+				  verdict->exit == EXIT_CONFIG ? "SYS/PERM" : "SYS/TEMP",
+				  SPAN("the login cannot be checked"));
+	else if (replies[result].error)
+		pop3_error(pop3, span_of(replies[result].text));
+	else
+		pop3_err(pop3, "", span_of(replies[result].text));
+	if (most > 0 && pop3->engine.counts.auth_failures >= most)
+		pop3_close_after(pop3, END_LIMIT);
 }
+
+static void go_on(struct pop3 *pop3, enum sasl_result result, const struct verdict *verdict)
+{
+	struct buffer *out = &pop3->engine.out;
+
+	switch (result) {
+	case SASL_CHALLENGE:
+		/* RFC 5034 4: a plus, a blank, the challenge, and nothing else. */
+		buffer_string(out, "+ ");
+		buffer_put(out, pop3->sasl.challenge);
+		buffer_string(out, "\r\n");
+		pop3->phase = PHASE_RESPONSE;
+		break;
+	case SASL_ASK:
+		sasl_ask(&pop3->sasl, pop3_raise(pop3, sasl_event(&pop3->sasl)));
+		break;
+	case SASL_SUCCESS:
+		pop3_raise(pop3, EVENT_LIST);
+		break;
+	default:
+		refuse(pop3, result, verdict);
+	}
+}
+
+static const struct verdict silent = { .exit = VERDICT_NONE };
 
 void pop3_user(struct pop3 *pop3, const struct pop3_arguments *arguments)
 {
-	struct span name = arguments->text;
-
-	pop3->name_len = 0;
-	if (!pop3_handles(pop3, EVENT_AUTH)) {
+	sasl_end(&pop3->sasl);
+	if (!pop3_handles(pop3, EVENT_AUTH))
 		pop3_err(pop3, "SYS/PERM", SPAN("no authentication is configured"));
-	} else if (!pop3_plaintext(pop3)) {
-		/* RFC 2595 1: said before the password is sent. */
-		pop3_err(pop3, "", SPAN("a password needs TLS"));
-	} else if (!name_fits(name)) {
+	else if (!sasl_offered(&pop3->config->mechanisms, SASL_USER))
+		pop3_err(pop3, "", SPAN("a password needs TLS")); /* RFC 2595 1: before it is sent */
+	else if (sasl_user(&pop3->sasl, arguments->text) != SASL_CHALLENGE)
 		pop3_error(pop3, SPAN("not a user name"));
-	} else {
-		memcpy(pop3->name, name.base, name.len);
-		pop3->name_len = name.len;
+	else
 		pop3_ok(pop3, SPAN("send PASS")); /* whether or not there is such a user */
-	}
 }
 
 void pop3_pass(struct pop3 *pop3, const struct pop3_arguments *arguments)
 {
-	struct span password = arguments->text;
-	struct event_call *call;
-
-	if (pop3->name_len == 0) {
+	if (pop3->sasl.mechanism != SASL_USER || pop3->sasl.name.len == 0)
 		pop3_error(pop3, SPAN("USER comes first"));
-		return;
-	}
-	memcpy(pop3->password, password.base, password.len);
-	call = pop3_raise(pop3, EVENT_AUTH);
-	event_add(call, FACT_LOGIN_NAME, (struct span){ pop3->name, pop3->name_len });
-	event_add(call, FACT_PASSWORD, (struct span){ pop3->password, password.len });
+	else
+		go_on(pop3, sasl_pass(&pop3->sasl, arguments->text), &silent);
 }
 
-/* The response code of a refused login (DESIGN 8, RFC 3206): a fault of ours is never told as a
- * wrong password. */
-static const char *refusal_code(int exit)
+void pop3_apop(struct pop3 *pop3, const struct pop3_arguments *arguments)
 {
-	switch (exit) {
-	case 1:
-	case 2:
-	case EXIT_NOUSER:
-	case EXIT_NOPERM:
-	case EXIT_PERMANENT:
-		return "AUTH";
-	case EXIT_CONFIG:
-		return "SYS/PERM";
-	default:
-		return "SYS/TEMP";
+	if (sasl_offered(&pop3->config->mechanisms, SASL_APOP))
+		go_on(pop3, sasl_apop(&pop3->sasl, arguments->text), &silent);
+	else
+		pop3_error(pop3, SPAN("not offered here"));
+}
+
+void pop3_auth(struct pop3 *pop3, const struct pop3_arguments *arguments)
+{
+	const struct sasl_offer *offer = &pop3->config->mechanisms;
+	struct span initial = arguments->text, name = span_take(&initial, ' ');
+
+	initial = span_trim(initial);
+	if (name.len > 0) {
+		go_on(pop3,
+		      sasl_begin(&pop3->sasl, offer, name, initial.len > 0 ? initial : SPAN_NONE),
+		      &silent);
+	} else if ((offer->now & SASL_NAMED) == 0) {
+		pop3_error(pop3, SPAN("not offered here"));
+	} else {
+		/* Old clients ask so for the list (POP-122). */
+		pop3_ok(pop3, SPAN("mechanisms follow"));
+		sasl_put_names(offer, "\r\n", &pop3->engine.out);
+		buffer_string(&pop3->engine.out, "\r\n.\r\n");
 	}
+}
+
+bool pop3_next_response(struct pop3 *pop3, struct input *input, enum engine_next *next)
+{
+	struct span bytes = { input->base + input->at, input->len - input->at }, line;
+	enum line_result result;
+	size_t used;
+
+	if (buffer_room(&pop3->engine.out) < REPLY_ROOM) {
+		*next = ENGINE_DRAIN;
+		return true;
+	}
+	result = line_take(&pop3->line, bytes, SASL_LINE_MAX + 2, &line, &used);
+	input->at += used;
+	if (result == LINE_PARTIAL)
+		return pop3_starved(pop3, input, next);
+	pop3->phase = PHASE_COMMAND;
+	if (!pop3_admit(pop3)) {
+		sasl_end(&pop3->sasl);
+	} else if (result == LINE_WHOLE) {
+		go_on(pop3, sasl_respond(&pop3->sasl, line), &silent);
+	} else {
+		sasl_end(&pop3->sasl);
+		pop3_error(pop3, SPAN("not a line of an authentication exchange"));
+	}
+	span_wipe(span_first(bytes, used));
+	return false;
 }
 
 void pop3_on_auth(struct pop3 *pop3, const struct verdict *verdict)
 {
-	uint32_t most = pop3->config->max_auth_failures;
-	const char *code = refusal_code(verdict->exit);
-
-	explicit_bzero(pop3->password, sizeof(pop3->password));
-	pop3->name_len = 0; /* RFC 1939 7: USER again, after a failure too */
-	if (verdict->exit == EXIT_DONE) {
-		pop3_raise(pop3, EVENT_LIST);
-		return;
-	}
-	pop3_refuse_login(pop3, verdict, code,
-			  code[0] == 'A' ? SPAN("wrong user name or password")
-					 : SPAN("the login cannot be checked"));
-	pop3->engine.counts.auth_failures++;
-	if (most > 0 && pop3->engine.counts.auth_failures >= most)
-		pop3_close_after(pop3, END_LIMIT);
+	if (verdict->exit != EXIT_DONE && verdict->exit != VERDICT_CHALLENGE)
+		pop3->engine.counts.auth_failures++;
+	go_on(pop3, sasl_judge(&pop3->sasl, verdict), verdict);
 }
 
 /* The reply waits until the lock is gone. */

@@ -13,6 +13,7 @@
 
 enum pop3_phase {
 	PHASE_COMMAND,     /* take the next line */
+	PHASE_RESPONSE,    /* take the client's answer to a challenge */
 	PHASE_CALL,        /* engine.call awaits its verdict */
 	PHASE_CONTENT,     /* the backend yields a listing or a message */
 	PHASE_MESSAGE_END, /* a message is over */
@@ -40,6 +41,7 @@ enum pop3_purpose { PURPOSE_RETR, PURPOSE_TOP, PURPOSE_SIZE };
 typedef bool pop3_phase_function(struct pop3 *pop3, struct input *input, enum engine_next *next);
 
 pop3_phase_function pop3_next_command; /* pop3.c */
+pop3_phase_function pop3_next_response; /* pop3_login.c */
 pop3_phase_function pop3_message_end;  /* pop3_message.c */
 pop3_phase_function pop3_next_size;    /* pop3_message.c */
 pop3_phase_function pop3_next_lines;   /* pop3_list.c */
@@ -71,7 +73,7 @@ struct pop3_arguments {
 
 typedef void pop3_verb_function(struct pop3 *pop3, const struct pop3_arguments *arguments);
 
-pop3_verb_function pop3_user, pop3_pass; /* pop3_login.c */
+pop3_verb_function pop3_user, pop3_pass, pop3_apop, pop3_auth; /* pop3_login.c */
 pop3_verb_function pop3_stat, pop3_list, pop3_uidl, pop3_dele, pop3_rset,
 	pop3_noop;                                  /* pop3_list.c */
 pop3_verb_function pop3_retr, pop3_top;             /* pop3_message.c */
@@ -108,12 +110,11 @@ static inline bool pop3_may_xclient(const struct pop3 *pop3)
 	return pop3_handles(pop3, EVENT_XCLIENT) && !pop3_disabled(pop3, SPAN("XCLIENT"));
 }
 
-/* True when a password may come in clear from who is taken for the client now. */
-static inline bool pop3_plaintext(const struct pop3 *pop3)
-{
-	return pop3->config->plaintext_allowed &&
-	       (!pop3->told_remote || pop3->config->plaintext_remote);
-}
+/* Counts a line of the client's; false when it is one too many, and answered. */
+bool pop3_admit(struct pop3 *pop3);
+
+/* There is no input left: ENGINE_READ, or the end of the session. */
+bool pop3_starved(struct pop3 *pop3, const struct input *input, enum engine_next *next);
 
 /* Raises an event. The caller adds its facts, whose spans must stay until the verdict. */
 struct event_call *pop3_raise(struct pop3 *pop3, enum event event);

@@ -9,7 +9,6 @@
 #include "engine/attribute.h"
 #include "engine/pop3_private.h"
 
-#include "base/network.h"
 
 static const struct attribute table[] = {
 	{ "NAME", FACT_REMOTE_HOST, attribute_host },
@@ -56,14 +55,10 @@ void pop3_xclient(struct pop3 *pop3, const struct pop3_arguments *arguments)
 
 void pop3_on_xclient(struct pop3 *pop3, const struct verdict *verdict)
 {
-	struct span address = event_fact(&pop3->engine.call, FACT_REMOTE_ADDR);
-
 	if (!exit_accepts(verdict->exit)) {
 		pop3_refuse(pop3, verdict, EVENT_XCLIENT, SPAN("the client cannot be changed"));
 		return;
 	}
-	if (address.base != NULL)
-		pop3->told_remote = !network_is_loopback(address);
-	pop3->name_len = 0;
+	sasl_end(&pop3->sasl);
 	pop3_ok(pop3, SPAN("updated"));
 }

@@ -26,14 +26,9 @@ enum argument_rule {
 	ARGUMENT_TEXT,
 	ARGUMENT_MAYBE_TEXT,
 	ARGUMENT_PASSWORD, /* all that follows the verb and one blank, blanks too (RFC 1939 7) */
+	ARGUMENT_SECRET,   /* text, wiped like a password when the verb has it */
+	ARGUMENT_MAYBE_SECRET,
 };
-
-/* AUTH and APOP: nothing here provides them, so they are not announced and refused. */
-static void not_offered(struct pop3 *pop3, const struct pop3_arguments *arguments)
-{
-	(void)arguments;
-	pop3_error(pop3, SPAN("not offered here"));
-}
 
 struct verb {
 	struct span name;
@@ -50,8 +45,8 @@ struct verb {
 static const struct verb verbs[] = {
 	VERB("USER", IN_AUTHORIZATION, ARGUMENT_TEXT, pop3_user),
 	VERB("PASS", IN_AUTHORIZATION, ARGUMENT_PASSWORD, pop3_pass),
-	VERB("APOP", IN_AUTHORIZATION, ARGUMENT_TEXT, not_offered),
-	VERB("AUTH", IN_AUTHORIZATION, ARGUMENT_MAYBE_TEXT, not_offered),
+	VERB("APOP", IN_AUTHORIZATION, ARGUMENT_SECRET, pop3_apop),
+	VERB("AUTH", IN_AUTHORIZATION, ARGUMENT_MAYBE_SECRET, pop3_auth),
 	VERB("STLS", IN_AUTHORIZATION | IN_CLEAR, ARGUMENT_NONE, pop3_stls),
 	VERB("XCLIENT", IN_AUTHORIZATION, ARGUMENT_TEXT, pop3_xclient),
 	VERB("UTF8", IN_AUTHORIZATION, ARGUMENT_NONE, pop3_utf8),
@@ -131,7 +126,8 @@ static bool read_arguments(struct pop3 *pop3, enum argument_rule rule,
 {
 	struct span rest = arguments->text, first;
 
-	if (rule == ARGUMENT_MAYBE_TEXT || (rule == ARGUMENT_MAYBE_MESSAGE && rest.len == 0))
+	if (rule == ARGUMENT_MAYBE_TEXT || rule == ARGUMENT_MAYBE_SECRET ||
+	    (rule == ARGUMENT_MAYBE_MESSAGE && rest.len == 0))
 		return true;
 	if (rule == ARGUMENT_NONE) {
 		if (rest.len == 0)
@@ -143,7 +139,7 @@ static bool read_arguments(struct pop3 *pop3, enum argument_rule rule,
 		pop3_error(pop3, SPAN("an argument is missing"));
 		return false;
 	}
-	if (rule == ARGUMENT_TEXT || rule == ARGUMENT_PASSWORD)
+	if (rule == ARGUMENT_TEXT || rule >= ARGUMENT_PASSWORD)
 		return true;
 	first = take_number(&rest);
 	if (rule == ARGUMENT_MESSAGE_LINES &&
@@ -247,7 +243,7 @@ void pop3_command(struct pop3 *pop3, struct span line)
 		verb->run(pop3, &arguments);
 	else if (verb == NULL && !run_program(pop3, name, arguments.text))
 		pop3_error(pop3, SPAN("unknown command"));
-	/* The input is not read again, and the password stays nowhere but where AUTH has it. */
-	if (verb != NULL && verb->rule == ARGUMENT_PASSWORD && arguments.text.len > 0)
-		explicit_bzero((char *)(uintptr_t)arguments.text.base, arguments.text.len);
+	/* The input is not read again, and a secret stays nowhere but where its event has it. */
+	if (verb != NULL && verb->rule >= ARGUMENT_PASSWORD)
+		span_wipe(arguments.text);
 }

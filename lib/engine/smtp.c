@@ -92,8 +92,7 @@ static bool is_foreign(struct span bytes)
 	return false;
 }
 
-/* Counts the command; false when it is one too many, and answered. */
-static bool admit(struct smtp *smtp)
+bool smtp_admit(struct smtp *smtp)
 {
 	uint32_t most = smtp->config->max_commands;
 
@@ -110,6 +109,7 @@ static bool next_command(struct smtp *smtp, struct input *input, enum engine_nex
 {
 	struct span bytes = { input->base + input->at, input->len - input->at }, text;
 	enum line_result result;
+	bool swallowing;
 	size_t used;
 
 	if (buffer_room(&smtp->engine.out) < SMTP_REPLY_ROOM)
@@ -120,12 +120,17 @@ static bool next_command(struct smtp *smtp, struct input *input, enum engine_nex
 		smtp_say(smtp, SMTP_SAY_NOT_SMTP);
 		return false;
 	}
+	swallowing = smtp->line.swallowing;
 	result = line_take(&smtp->line, bytes, SMTP_LINE_MAX, &text, &used);
 	input->at += used;
+	/* It may be the rest of a secret. */
+	if (swallowing)
+		span_wipe(span_first(bytes, result == LINE_WHOLE ? (size_t)(text.base - bytes.base)
+								 : used));
 	if (result == LINE_PARTIAL)
 		return smtp_starved(smtp, input, next);
 	smtp->spoken = true;
-	if (!admit(smtp))
+	if (!smtp_admit(smtp))
 		return false;
 	if (result == LINE_BARE)
 		smtp_say(smtp, SMTP_SAY_BARE);
@@ -155,13 +160,13 @@ static smtp_phase_function *const phase_table[SMTP_PHASE_COUNT] = {
 	[SMTP_PHASE_CALL] = next_call,          [SMTP_PHASE_DATA] = smtp_next_data,
 	[SMTP_PHASE_CHUNK] = smtp_next_chunk,   [SMTP_PHASE_SWALLOW] = smtp_next_swallow,
 	[SMTP_PHASE_SECURE] = smtp_next_secure, [SMTP_PHASE_REPLIES] = next_replies,
-	[SMTP_PHASE_CLOSED] = next_closed,
+	[SMTP_PHASE_AUTH] = smtp_next_response, [SMTP_PHASE_CLOSED] = next_closed,
 };
 
 /* A session that is to close does so before it reads anything more. */
 static bool reads(enum smtp_phase phase)
 {
-	return phase == SMTP_PHASE_COMMAND || phase == SMTP_PHASE_DATA || phase == SMTP_PHASE_CHUNK;
+	return phase == SMTP_PHASE_COMMAND || phase == SMTP_PHASE_AUTH || phase == SMTP_PHASE_DATA || phase == SMTP_PHASE_CHUNK;
 }
 
 /* Are the next octets message content? */
@@ -195,6 +200,7 @@ static smtp_verdict_function *const verdict_table[EVENT_COUNT] = {
 	[EVENT_HELP] = smtp_on_help,         [EVENT_ETRN] = smtp_on_etrn,
 	[EVENT_COMMAND] = smtp_on_command,   [EVENT_XCLIENT] = smtp_on_xclient,
 	[EVENT_XFORWARD] = smtp_on_xforward, [EVENT_STARTTLS] = smtp_on_starttls,
+	[EVENT_AUTH] = smtp_on_auth, [EVENT_TOKEN] = smtp_on_auth, [EVENT_SASL] = smtp_on_auth,
 };
 
 static void answer(struct engine *engine, const struct verdict *verdict)
@@ -255,7 +261,7 @@ void smtp_init(struct smtp *smtp, const struct smtp_config *config, char *out_st
 	       size_t out_cap)
 {
 	/* Everything but the arrays at the end: those pages stay untouched. */
-	memset(smtp, 0, offsetof(struct smtp, values));
+	memset(smtp, 0, offsetof(struct smtp, sasl.bytes));
 	smtp->engine.ops = &smtp_ops;
 	smtp->engine.out = (struct buffer){ out_storage, 0, out_cap, false };
 	smtp->config = config;

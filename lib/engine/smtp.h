@@ -9,14 +9,14 @@
 #define MAILSESSION_SMTP_H
 
 #include "engine/engine.h"
+#include "engine/sasl.h"
 #include "mail/address.h"
 #include "mail/dot.h"
 #include "mail/hops.h"
 #include "mail/line.h"
 
-/* Longest command line with CRLF (SMTP-011), and longest line inside AUTH (RFC 4954 4). */
-#define SMTP_LINE_MAX      2048
-#define SMTP_AUTH_LINE_MAX 12288
+/* Longest command line with CRLF (SMTP-011). */
+#define SMTP_LINE_MAX 2048
 
 /* What is fixed for all sessions of a program. Everything it points to must outlive the engine. */
 struct smtp_config {
@@ -33,6 +33,8 @@ struct smtp_config {
 	uint32_t max_errors;     /* in a row, then 421; 0 none */
 	uint32_t max_commands;   /* in a session, then 421; 0 none */
 	uint32_t max_hops;       /* Received fields in a message */
+	uint32_t max_auth_failures;   /* failed logins, then AUTH is 421; 0 none */
+	struct sasl_offer mechanisms; /* as `handled`, may change with an answer */
 	enum address_charset charset;
 	bool clean_newlines; /* --bare-newline clean */
 	bool crlf;           /* hand line ends on as CRLF, not LF */
@@ -69,6 +71,7 @@ enum smtp_state {
 enum smtp_phase {
 	SMTP_PHASE_START,   /* raise CONNECT */
 	SMTP_PHASE_COMMAND, /* take the next line */
+	SMTP_PHASE_AUTH,    /* take the client's answer to a challenge */
 	SMTP_PHASE_CALL,    /* engine.call awaits its answers */
 	SMTP_PHASE_DATA,    /* content up to the final dot */
 	SMTP_PHASE_CHUNK,   /* octets of an accepted BDAT chunk */
@@ -119,7 +122,7 @@ struct smtp {
 	bool plain;         /* replies to this command carry no status codes (RFC 2034 3) */
 	bool utf8_reply;    /* VRFY or EXPN asked for UTF-8 (RFC 6531 3.7.4.2) */
 	bool spoken;        /* the client's first line is over */
-	bool authenticated; /* a trusted peer told who has logged in (LOGIN of XCLIENT) */
+	bool authenticated; /* by AUTH, or a trusted peer told who has logged in (LOGIN of XCLIENT) */
 	bool closing;       /* close when the current command is answered */
 	uint32_t replies;   /* how often the held reply is still to be sent */
 	uint32_t answers;   /* verdicts still expected */
@@ -127,6 +130,7 @@ struct smtp {
 	struct smtp_transaction transaction;
 	struct smtp_chunk chunk;
 	struct buffer held; /* over `scratch` */
+	struct sasl sasl;   /* its big array last */
 	char values[SMTP_VALUES_MAX];
 	char command[SMTP_LINE_MAX];
 	char scratch[SMTP_SCRATCH_MAX];

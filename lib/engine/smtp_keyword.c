@@ -72,6 +72,28 @@ static bool with_xforward(const struct smtp *smtp)
 	return smtp_handles(smtp, EVENT_XFORWARD);
 }
 
+static bool with_auth(const struct smtp *smtp)
+{
+	return (smtp->config->mechanisms.now & SASL_NAMED) != 0;
+}
+
+/* The line that clients look for that are older than RFC 2554 (IOP-001). */
+static bool with_old_auth(const struct smtp *smtp)
+{
+	return listed(smtp, SPAN("AUTH=")) && smtp_offers(smtp, SPAN("AUTH"));
+}
+
+static void put_auth(const struct smtp *smtp, struct buffer *out)
+{
+	buffer_byte(out, ' ');
+	sasl_put_names(&smtp->config->mechanisms, " ", out);
+}
+
+static void put_old_auth(const struct smtp *smtp, struct buffer *out)
+{
+	sasl_put_names(&smtp->config->mechanisms, " ", out);
+}
+
 static bool with_limits(const struct smtp *smtp)
 {
 	return smtp->config->max_recipients > 0 && smtp->config->max_recipients <= LIMITS_MAX;
@@ -99,7 +121,8 @@ static const struct keyword {
 	{ "SIZE", NULL, always, put_size },
 	{ "8BITMIME", NULL, always, NULL },
 	{ "STARTTLS", "STARTTLS", with_starttls, NULL },
-	{ "AUTH", "AUTH", never, NULL },
+	{ "AUTH", "AUTH", with_auth, put_auth },
+	{ "AUTH=", "AUTH", with_old_auth, put_old_auth },
 	{ "XCLIENT", "XCLIENT", with_xclient, smtp_put_xclient },
 	{ "XFORWARD", "XFORWARD", with_xforward, smtp_put_xforward },
 	{ "ENHANCEDSTATUSCODES", NULL, always, NULL },

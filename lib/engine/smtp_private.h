@@ -25,6 +25,7 @@
 	X(BYE, 221, "2.0.0", false, "Bye")                                                \
 	X(HELP, 214, "2.0.0", false, "")                                                  \
 	X(BEGIN_TLS, 220, "2.0.0", false, "Ready to start TLS")                           \
+	X(AUTHENTICATED, 235, "2.7.0", false, "Authentication successful") \
 	X(NOT_VERIFIED, 252, "2.0.0", false, "Cannot verify, will take mail and try")     \
 	X(NEEDS_UTF8, 252, "2.6.8", false, "The reply needs SMTPUTF8")                    \
 	X(GO_AHEAD, 354, "", false, "End data with <CR><LF>.<CR><LF>")                    \
@@ -36,11 +37,14 @@
 	X(TOO_MANY_COMMANDS, 421, "4.7.0", false, "Too many commands, closing")           \
 	X(NOT_SMTP, 421, "4.7.0", false, "This is not what you think it is")              \
 	X(FAR_TOO_BIG, 421, "4.7.0", false, "Message far too big, closing")               \
+	X(TOO_MANY_LOGINS, 421, "4.7.0", false, "Too many failed logins, closing") \
 	X(TOO_MANY_RECIPIENTS, 452, "4.5.3", false, "Too many recipients")                \
 	X(NO_TLS, 454, "4.7.0", false, "TLS not available, try again later")              \
+	X(AUTH_TROUBLE, 454, "4.7.0", false, "Temporary authentication failure") \
 	X(UNKNOWN, 500, "5.5.2", true, "Command not recognized")                          \
 	X(BARE, 500, "5.5.2", true, "Lines end in CRLF; bare CR, bare LF or NUL refused") \
 	X(LINE_TOO_LONG, 500, "5.5.2", true, "Line too long")                             \
+	X(AUTH_TOO_LONG, 500, "5.5.6", true, "Authentication exchange line too long") \
 	X(ARGUMENT, 501, "5.5.4", true, "Syntax error in argument")                       \
 	X(NO_ARGUMENT, 501, "5.5.4", true, "No argument allowed")                         \
 	X(ARGUMENT_NEEDED, 501, "5.5.4", true, "Argument required")                       \
@@ -48,8 +52,15 @@
 	X(SENDER_SYNTAX, 501, "5.1.7", true, "Bad sender address")                        \
 	X(RECIPIENT_SYNTAX, 501, "5.1.3", true, "Bad recipient address")                  \
 	X(PARAMETER_SYNTAX, 501, "5.5.4", true, "Bad parameter")                          \
+	X(AUTH_CANCELLED, 501, "5.7.0", false, "Authentication cancelled") \
+	X(AUTH_NO_INITIAL, 501, "5.7.0", true, "This mechanism takes no initial response") \
+	X(AUTH_NOT_BASE64, 501, "5.5.2", true, "Not base64") \
+	X(AUTH_MALFORMED, 501, "5.5.2", true, "Malformed response") \
 	X(NOT_HERE, 502, "5.5.1", true, "Command not implemented")                        \
 	X(SEQUENCE, 503, "5.5.1", true, "Bad sequence of commands")                       \
+	X(AUTH_UNKNOWN, 504, "5.5.4", true, "No such mechanism here") \
+	X(AUTH_NEEDS_TLS, 504, "5.5.4", true, "This mechanism needs TLS") \
+	X(AUTH_FAILED, 535, "5.7.8", false, "Authentication credentials invalid") \
 	X(NEEDS_TLS, 530, "5.7.0", true, "TLS required, STARTTLS comes first")            \
 	X(UNTRUSTED, 550, "5.7.0", true, "Not permitted")                                 \
 	X(NO_RELAY, 550, "5.7.1", false, "Relaying denied")                               \
@@ -73,6 +84,9 @@ enum smtp_reply {
 
 /* A reply of the table. A counted one is counted here, and is 421 once there were too many. */
 struct reply smtp_standard(struct smtp *smtp, enum smtp_reply which);
+
+/* The same, refined by what a program said. */
+struct reply smtp_refined(struct smtp *smtp, enum smtp_reply which, const struct verdict *verdict);
 
 /* What a verdict comes to: `accepted` refined by the verdict, or the refusal that the exit code
  * means. */
@@ -100,6 +114,9 @@ struct event_call *smtp_raise(struct smtp *smtp, enum event event);
 
 /* Will the backend be asked about `event`? */
 bool smtp_handles(const struct smtp *smtp, enum event event);
+
+/* Counts a line of the client's; false when it is one too many, and answered. */
+bool smtp_admit(struct smtp *smtp);
 
 /* There is no input left: ENGINE_READ, or the end of the session. */
 bool smtp_starved(struct smtp *smtp, const struct input *input, enum engine_next *next);
@@ -141,6 +158,11 @@ bool smtp_offers_foreign(const struct smtp *smtp, struct span keyword);
 
 /* Writes the keywords, a line each, with those that the ehlo program printed. */
 void smtp_keywords(const struct smtp *smtp, struct buffer *out, struct span more);
+
+/* ---- smtp_auth.c: AUTH (RFC 4954) --------------------------------------------------------- */
+smtp_handler smtp_auth;
+smtp_verdict_function smtp_on_auth;
+smtp_phase_function smtp_next_response;
 
 /* ---- smtp_envelope.c: MAIL, RCPT, RSET ---------------------------------------------------- */
 smtp_handler smtp_mail, smtp_rcpt, smtp_rset;

@@ -50,6 +50,15 @@ struct reply smtp_standard(struct smtp *smtp, enum smtp_reply which)
 			       .text = span_of(row->text) };
 }
 
+struct reply smtp_refined(struct smtp *smtp, enum smtp_reply which, const struct verdict *verdict)
+{
+	struct reply reply = smtp_standard(smtp, which);
+
+	reply.refinement = verdict->text;
+	reply_refine(&reply);
+	return reply;
+}
+
 struct reply smtp_judged(struct smtp *smtp, const struct verdict *verdict, enum smtp_reply accepted)
 {
 	struct reply reply = smtp_standard(smtp, accepted);

@@ -34,6 +34,8 @@ enum {
 	TRUSTED = 1U << 7, /* offered only to peers whose event is handled; others hear 550 */
 	CLEAR = 1U << 8,   /* taken before TLS even where that is required (RFC 3207 4) */
 	ONCE = 1U << 9,    /* within TLS out of sequence, whatever is offered */
+	SASL = 1U << 10,   /* offered only with a mechanism */
+	SECRET = 1U << 11, /* the line is wiped when the verb has it */
 };
 
 /*
@@ -46,7 +48,7 @@ enum {
  *	DATA       .  .  .  x  .  .   to S1 after the message
  *	BDAT       .  .  .  x  x  .   to S4, with LAST to S1; refused chunks are read first
  *	RSET       x  x  x  x  x  x   to S1, S0 stays
- *	ETRN       .  x  .  .  .  .
+ *	AUTH ETRN  .  x  .  .  .  .
  *	STARTTLS   .  x  .  .  .  .   ends this engine; 503 after HELO and within TLS
  *	XCLIENT    x  x  .  .  .  .   to S0
  *	XFORWARD   x  x  .  .  .  .
@@ -77,7 +79,7 @@ static const struct verb {
 	{ "ETRN", S1, ARG_MUST, ASKED, EVENT_ETRN, smtp_etrn },
 	{ "XCLIENT", S0 | S1, ARG_MUST, TRUSTED, EVENT_XCLIENT, smtp_xclient },
 	{ "XFORWARD", S0 | S1, ARG_MUST, TRUSTED, EVENT_XFORWARD, smtp_xforward },
-	{ "AUTH", 0, ARG_MUST, ABSENT, 0, NULL },
+	{ "AUTH", S1, ARG_MUST, SASL | SECRET, 0, smtp_auth },
 	{ "TURN", 0, ARG_NONE, ABSENT, 0, NULL },
 	{ "SEND", 0, ARG_MUST, ABSENT, 0, NULL },
 	{ "SOML", 0, ARG_MUST, ABSENT, 0, NULL },
@@ -108,6 +110,8 @@ static bool belongs(const struct smtp *smtp, const struct verb *verb)
 static bool offered(const struct smtp *smtp, const struct verb *verb)
 {
 	return (verb->flags & ABSENT) == 0 &&
+	       ((verb->flags & SASL) == 0 ||
+		((smtp->config->mechanisms.now | smtp->config->mechanisms.with_tls) & SASL_NAMED) != 0) &&
 	       ((verb->flags & (ASKED | TRUSTED)) == 0 || smtp_handles(smtp, verb->event));
 }
 
@@ -165,6 +169,11 @@ void smtp_command(struct smtp *smtp, struct span line)
 		verb->handler(smtp, argument);
 	else
 		smtp_say(smtp, fault);
+	/* The input is not read again, and a secret stays nowhere but where its event has it. */
+	if (verb != NULL && (verb->flags & SECRET) != 0) {
+		span_wipe(span_from(line, name.len));
+		span_wipe(argument);
+	}
 }
 
 void smtp_verbs(const struct smtp *smtp, struct buffer *out)

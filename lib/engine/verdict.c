@@ -33,6 +33,12 @@ bool exit_permanent(int exit)
 	return exit_meaning(exit, EVENT_DELIVER, false).code >= 500;
 }
 
+bool exit_refuses_login(int exit)
+{
+	return exit == 1 || exit == 2 || exit == EXIT_NOUSER || exit == EXIT_NOPERM ||
+	       exit == EXIT_PERMANENT;
+}
+
 struct exit_meaning exit_meaning(int exit, enum event event, bool quota_tempfail)
 {
 	struct exit_meaning meaning = temporary;

@@ -10,6 +10,9 @@
 /* Nobody had an opinion: the engine applies the default of the event. */
 #define VERDICT_NONE (-1)
 
+/* SASL alone: the client is to be sent the text, which is base64, and to answer it. */
+#define VERDICT_CHALLENGE (-2)
+
 /* Exit codes with a meaning of their own (sysexits.h and qmail's). */
 enum {
 	EXIT_DONE = 0,
@@ -34,7 +37,7 @@ enum {
  * cleaned; it lives until the engine has been given the verdict.
  */
 struct verdict {
-	int exit; /* 0 to 255, or VERDICT_NONE */
+	int exit; /* 0 to 255, VERDICT_NONE or VERDICT_CHALLENGE */
 	struct span text;
 	struct span id; /* TRANSACTION_ID, once a transaction has one */
 	bool close;     /* the :close directive: end the session after this reply */
@@ -52,6 +55,12 @@ MS_API bool exit_accepts(int exit);
 
 /* True when an exit code refuses for good (5xx); neither this nor exit_accepts: try again later. */
 MS_API bool exit_permanent(int exit);
+
+/*
+ * True when an exit code says that a login is refused (DESIGN 8): checkpassword programs know 1, 2
+ * and 100. Any other that is not 0 is trouble of ours and never told as a wrong password.
+ */
+MS_API bool exit_refuses_login(int exit);
 
 /*
  * The reply for a refusing exit code, for `event` (rcpt maps 69, 100, 20 and 31 to

@@ -119,6 +119,8 @@ void answer_put(struct buffer *buffer, const struct answer *answer)
 	buffer_byte(buffer, (char)answer->kind);
 	buffer_put(buffer,
 		   (struct span){ (const char *)&answer->handled, sizeof(answer->handled) });
+	buffer_put(buffer, (struct span){ (const char *)&answer->mechanisms,
+					  sizeof(answer->mechanisms) });
 	put_u16(buffer, exit);
 	buffer_byte(buffer, answer->verdict.close ? 1 : 0);
 	put_span(buffer, answer->verdict.id);
@@ -132,6 +134,7 @@ bool answer_take(struct span bytes, struct answer *answer)
 
 	if (!take(&bytes, &kind, 1) || kind > ANSWER_SHUTDOWN ||
 	    !take(&bytes, &answer->handled, sizeof(answer->handled)) ||
+	    !take(&bytes, &answer->mechanisms, sizeof(answer->mechanisms)) ||
 	    !take(&bytes, &exit, sizeof(exit)) || !take(&bytes, &close, 1) ||
 	    !take_span(&bytes, &answer->verdict.id) || !take_span(&bytes, &answer->verdict.text))
 		return false;

@@ -10,6 +10,7 @@
 #define MAILSESSION_FRAME_H
 
 #include "engine/engine.h"
+#include "engine/sasl.h"
 
 #include <sys/types.h>
 
@@ -54,6 +55,7 @@ enum answer_kind {
 struct answer {
 	enum answer_kind kind;
 	event_set handled; /* events that are asked about from now on: AUTH may change them */
+	struct sasl_offer mechanisms; /* ... and what may be used to log in: XCLIENT may */
 	struct verdict verdict;
 };
 

@@ -37,8 +37,10 @@ struct machine {
 	struct pop3_storage storage;
 	struct store store;
 	struct engine_counts counts; /* of the engine in clear */
-	struct list accept_domains, announce, disabled, commands, states, trusted;
+	struct list accept_domains, announce, disabled, commands, states, trusted, mechanisms;
 	event_set handled;
+	struct span insecure; /* whose passwords may come in clear */
+	bool remote;          /* the client is on another machine */
 };
 
 enum protocol script_protocol(const struct script *script)
@@ -79,6 +81,8 @@ static event_set events_of(struct machine *machine, struct span words)
 		}
 		if (span_equal(word, SPAN("starttls")))
 			event = EVENT_STARTTLS; /* of no program, so by no name */
+		if (span_equal(word, SPAN("sasl")))
+			event = EVENT_SASL; /* no program's, but here it is scripted */
 		if (event != EVENT_COUNT)
 			events |= EVENT_BIT(event);
 		else if (!span_equal(word, SPAN("none")))
@@ -115,6 +119,8 @@ static bool option_text(struct machine *machine, struct span name, struct span v
 		{ SPAN("command"), NULL, NULL, &machine->commands },
 		{ SPAN("command-state"), NULL, NULL, &machine->states },
 		{ SPAN("trusted-networks"), NULL, NULL, &machine->trusted },
+		{ SPAN("auth-mechanisms"), NULL, NULL, &machine->mechanisms },
+		{ SPAN("apop-timestamp"), NULL, &machine->pop3.timestamp, NULL },
 	};
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
@@ -155,7 +161,7 @@ static bool option_value(struct machine *machine, struct span name, struct span 
 	else if (span_equal(name, SPAN("max-hops")))
 		smtp->max_hops = number32(value);
 	else if (span_equal(name, SPAN("max-auth-failures")))
-		pop3->max_auth_failures = number32(value);
+		smtp->max_auth_failures = pop3->max_auth_failures = number32(value);
 	else if (span_equal(name, SPAN("address-charset")))
 		smtp->charset = span_equal(value, SPAN("rfc")) ? ADDRESS_RFC : ADDRESS_SAFE;
 	else if (span_equal(name, SPAN("bare-newline")))
@@ -170,10 +176,9 @@ static bool option_value(struct machine *machine, struct span name, struct span 
 		smtp->tls_require = pop3->tls_require = true;
 	else if (span_equal(name, SPAN("handled")))
 		machine->handled = events_of(machine, value);
-	else if (span_equal(name, SPAN("insecure-auth"))) {
-		pop3->plaintext_allowed = !span_equal(value, SPAN("never"));
-		pop3->plaintext_remote = span_equal(value, SPAN("always"));
-	} else
+	else if (span_equal(name, SPAN("insecure-auth")))
+		machine->insecure = value;
+	else
 		return false;
 	return true;
 }
@@ -195,6 +200,27 @@ static void configure(struct machine *machine, const struct script *script)
 	}
 }
 
+/* What may be used to log in. */
+static void judge_offer(struct machine *machine)
+{
+	bool tls = machine->smtp.tls;
+	struct sasl_offer offer = sasl_offer(&(struct sasl_means){
+		.programs = machine->handled,
+		.plaintext = tls || span_equal(machine->insecure, SPAN("always")) ||
+			     (!machine->remote && !span_equal(machine->insecure, SPAN("never"))),
+		.allowed = machine->mechanisms.items,
+		.allowed_count = machine->mechanisms.count,
+	});
+
+	if (machine->smtp.tls_require && !tls)
+		offer.now = 0;
+	for (enum sasl_mechanism mechanism = 0; mechanism < SASL_COUNT; mechanism++) {
+		if ((offer.now & SASL_BIT(mechanism)) != 0)
+			machine->handled |= EVENT_BIT(sasl_table[mechanism].event);
+	}
+	machine->smtp.mechanisms = machine->pop3.mechanisms = offer;
+}
+
 /* May a peer with this address, or with none, use XCLIENT and XFORWARD? */
 static void judge_trust(struct machine *machine, struct span address)
 {
@@ -212,8 +238,11 @@ void machine_told(struct machine *machine, const struct event_call *call)
 {
 	struct span address = event_fact(call, FACT_REMOTE_ADDR);
 
-	if (call->event == EVENT_XCLIENT && address.base != NULL)
-		judge_trust(machine, address.len > 0 ? address : SPAN("unknown"));
+	if (call->event != EVENT_XCLIENT || address.base == NULL)
+		return;
+	judge_trust(machine, address.len > 0 ? address : SPAN("unknown"));
+	machine->remote = !network_is_loopback(address);
+	judge_offer(machine);
 }
 
 /* ---- the maildrop's storage ------------------------------------------------------------------ */
@@ -291,20 +320,22 @@ struct machine *machine_new(enum protocol protocol, const struct script *script)
 	if (machine == NULL)
 		err(2, "memory");
 	machine->protocol = protocol;
+	machine->insecure = SPAN("local");
 	machine->smtp = (struct smtp_config){ .hostname = SPAN("mx.example"),
 					      .size_limit = 50 * 1024 * 1024,
 					      .max_recipients = 1000,
 					      .max_errors = 20,
+					      .max_auth_failures = 3,
 					      .max_hops = 100 };
 	machine->pop3 = (struct pop3_config){ .hostname = SPAN("mx.example"),
 					      .max_errors = 20,
-					      .max_auth_failures = 3,
-					      .plaintext_allowed = true };
+					      .max_auth_failures = 3 };
 	machine->handled = protocol == PROTOCOL_POP3
 				   ? EVENT_BIT(EVENT_AUTH) | EVENT_BIT(EVENT_LIST) |
 					     EVENT_BIT(EVENT_RETRIEVE) | EVENT_BIT(EVENT_DELETE)
 				   : EVENT_BIT(EVENT_DELIVER);
 	configure(machine, script);
+	judge_offer(machine);
 	judge_trust(machine, SPAN_NONE);
 	if (protocol == PROTOCOL_POP3)
 		pop3_setup(machine);
@@ -317,7 +348,8 @@ void machine_secure(struct machine *machine)
 {
 	machine->counts = machine->of.engine.counts;
 	machine->handled &= ~EVENT_BIT(EVENT_STARTTLS);
-	machine->smtp.tls = machine->pop3.tls = machine->pop3.plaintext_allowed = true;
+	machine->smtp.tls = machine->pop3.tls = true;
+	judge_offer(machine);
 	machine->smtp.resumes = machine->pop3.resumes = &machine->counts;
 	if (machine->protocol == PROTOCOL_POP3)
 		pop3_setup(machine);

@@ -162,6 +162,8 @@ static int verdict_take(struct player *player, const struct event_call *call)
 		player->used[item - player->script->items] = true;
 		if (span_equal(word, SPAN("none")))
 			code = VERDICT_NONE;
+		else if (span_equal(word, SPAN("challenge")))
+			code = VERDICT_CHALLENGE;
 		else if (number_upto(word, 255, &number))
 			code = (int)number;
 		else
@@ -235,7 +237,7 @@ static void answer(struct player *player)
 	bool handled = (machine_handled(player->machine) & EVENT_BIT(call.event)) != 0;
 	bool own = event_table[call.event].kind == EVENT_OWN;
 
-	if (handled && !own)
+	if (handled && (!own || call.event == EVENT_SASL))
 		log_event(player, &call);
 	machine_told(player->machine, &call);
 	if (call.event == EVENT_DELIVER && handled)

@@ -167,7 +167,7 @@ static inline struct scene scene_of(const struct mail *mails, unsigned count)
 					     .handled = EVENTS_OF_A_STORE,
 					     .max_errors = 20,
 					     .max_auth_failures = 3,
-					     .plaintext_allowed = true };
+					     .mechanisms = { .now = SASL_BIT(SASL_USER) } };
 	return scene;
 }
 
@@ -252,8 +252,8 @@ static void play_call(struct play *play)
 	    (call.event == EVENT_LIST || call.event == EVENT_RETRIEVE || call.event == EVENT_TOP))
 		play_yield(play, &call);
 	engine->ops->answer(engine, &verdict);
-	for (size_t i = 0; call.event == EVENT_AUTH && i < sizeof(play->pop3->password); i++)
-		play->outcome->password_left |= play->pop3->password[i] != '\0';
+	for (size_t i = 0; call.event == EVENT_AUTH && i < sizeof(play->pop3->sasl.bytes); i++)
+		play->outcome->password_left |= play->pop3->sasl.bytes[i] != '\0';
 }
 
 static void play_content(struct play *play)

@@ -77,11 +77,11 @@ static void test_refused_before_the_password(void)
 {
 	struct scene scene = scene_of(mails, 2);
 
-	scene.config.plaintext_allowed = false;
+	scene.config.mechanisms.now = 0;
 	expect("POP-014", &scene, SPAN("USER u\r\nPASS p\r\n"),
 	       SPAN(GREETING "-ERR a password needs TLS\r\n-ERR USER comes first\r\n"), "",
 	       END_EOF);
-	scene.config.plaintext_allowed = true;
+	scene.config.mechanisms.now = SASL_BIT(SASL_USER);
 	scene.config.handled &= ~EVENT_BIT(EVENT_AUTH);
 	expect("no auth", &scene, SPAN("USER u\r\n"),
 	       SPAN(GREETING "-ERR [SYS/PERM] no authentication is configured\r\n"), "", END_EOF);
@@ -280,13 +280,13 @@ static void test_capabilities(void)
 		    "LOGIN-DELAY 60\r\nEXPIRE NEVER\r\nIMPLEMENTATION mail-session-0\r\n.\r\n"),
 	       AUTH "list\n", END_EOF);
 	scene.config.handled |= EVENT_BIT(EVENT_LOGIN_DELAY) | EVENT_BIT(EVENT_EXPIRE);
-	scene.config.plaintext_allowed = false;
+	scene.config.mechanisms.now = 0;
 	scene.said[EVENT_LOGIN_DELAY] = "0120\n";
 	scene.said[EVENT_EXPIRE] = "never";
 	expect("POP-093 POP-094", &scene, SPAN("CAPA\r\n"),
 	       SPAN(GREETING TAGS "LOGIN-DELAY 120 USER\r\nEXPIRE NEVER USER\r\n.\r\n"),
 	       "login-delay\nexpire\n", END_EOF);
-	scene.config.plaintext_allowed = true;
+	scene.config.mechanisms.now = SASL_BIT(SASL_USER);
 	scene.said[EVENT_EXPIRE] = "30";
 	expect("POP-093 POP-094", &scene, SPAN("USER u\r\nPASS p\r\nCAPA\r\n"),
 	       SPAN(GREETING SEND
