@@ -3,6 +3,7 @@
 #include "backend/facts.h"
 
 #include "base/ascii.h"
+#include "mail/address.h"
 
 /* Where the slot of each fact begins, and where its value does. */
 static const struct slot {
@@ -45,6 +46,17 @@ void facts_set_number(struct facts *facts, enum fact_name name, uint64_t value)
 
 	buffer_number(&buffer, value);
 	facts_set(facts, name, buffer_span(&buffer));
+}
+
+void facts_set_safe(struct facts *facts, enum fact_name name, struct span value)
+{
+	char bytes[SAFE_NAME_MAX];
+	struct buffer safe = BUFFER(bytes);
+
+	address_safe_name(&safe, value);
+	facts_unset(facts, name);
+	if (!safe.overflow)
+		facts_set(facts, name, buffer_span(&safe));
 }
 
 void facts_unset(struct facts *facts, enum fact_name name)

@@ -34,9 +34,12 @@ struct facts {
 	char hook_values[HOOK_VALUES_MAX]; /* "HOOK_KEY=value" NUL ... */
 };
 
-/* Sets a fact; a secret or a value longer than the table allows is a fault of ours and leaves it unset. */
+/* Sets a fact; a secret or a value longer than the table allows is a fault of ours and leaves it
+ * unset. */
 void facts_set(struct facts *facts, enum fact_name name, struct span value);
 void facts_set_number(struct facts *facts, enum fact_name name, uint64_t value);
+/* Sets it to the name that address_safe_name() makes of `value`; too long a one leaves it unset. */
+void facts_set_safe(struct facts *facts, enum fact_name name, struct span value);
 void facts_unset(struct facts *facts, enum fact_name name);
 
 /* The value, NUL-terminated, or SPAN_NONE. */

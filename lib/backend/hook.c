@@ -124,7 +124,8 @@ static pid_t launch(struct hook *hook, const struct hook_order *order)
 		.path = order->path,
 		.argv = order->arguments != NULL ? order->arguments : plain,
 		.envp = order->environment,
-		.fds = { order->stdin_fd, out, err, order->extra_fd, -1 },
+		.fds = { order->stdin_fd, out, err, order->extra_fd,
+			 order->confirm_fd > 0 ? order->confirm_fd : -1 },
 	});
 	saved = errno;
 	if (hook->out >= 0)

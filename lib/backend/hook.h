@@ -27,6 +27,7 @@ struct hook_order {
 				  job.content */
 	int extra_fd;          /* its descriptor 3, or -1 */
 	int stderr_fd;    /* its standard error; the caller keeps it. 0: what it says is logged */
+	int confirm_fd;   /* auth: its descriptor 4; the caller keeps it. 0: none */
 	uint32_t timeout; /* seconds */
 };
 

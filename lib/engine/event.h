@@ -115,72 +115,73 @@ enum fact_scope {
  * with no event are set by the runner alone.  With XCLIENT and XFORWARD an empty value says
  * that the fact is not known.
  */
-#define FACTS(X)                                                                         \
-	/* private */                                                                    \
-	X(HELO_TRACE, SCOPE_SESSION, 255,                                                \
-	  EVENT_BIT(EVENT_HELO) | EVENT_BIT(EVENT_XCLIENT)) /* name for Received */      \
-	X(TRACE_TYPE, SCOPE_SESSION, 4,                                                  \
-	  EVENT_BIT(EVENT_HELO) | EVENT_BIT(EVENT_XCLIENT)) /* "HELO", "EHLO", "LHLO" */ \
-	X(VERB, SCOPE_CALL, 12, EVENT_BIT(EVENT_COMMAND))   /* of command-VERB */        \
-	X(LOGIN_NAME, SCOPE_SECRET, 255, EVENT_BIT(EVENT_AUTH))                            \
-	X(PASSWORD, SCOPE_SECRET, 255, EVENT_BIT(EVENT_AUTH))          \
-	X(TOKEN, SCOPE_SECRET, 9216, EVENT_BIT(EVENT_TOKEN))          \
-	X(RESPONSE, SCOPE_SECRET, 9216, EVENT_BIT(EVENT_SASL)) /* octets of a SASL response */          \
-	X(OCTETS, SCOPE_CALL, 20,                                                        \
-	  EVENT_BIT(EVENT_DELIVER) | EVENT_BIT(EVENT_DELETE) |                           \
-		  EVENT_BIT(EVENT_HELO)) /* on the pipe */                               \
-	/* public */                                                                     \
-	X(SESSION_ID, SCOPE_SESSION, 64, 0)                                              \
-	X(TRANSACTION_ID, SCOPE_TRANSACTION, 64, 0)                                      \
-	X(SESSION_PROTOCOL, SCOPE_SESSION, 8, 0)                                         \
-	X(SESSION_EVENT, SCOPE_CALL, 32, 0)                                              \
-	X(SESSION_STATE, SCOPE_CALL, 16, EVENT_BIT(EVENT_COMMAND))                       \
-	X(SESSION_END, SCOPE_SESSION, 16, 0)                                             \
-	X(HOOK_DEADLINE, SCOPE_CALL, 20, 0)                                              \
-	X(REMOTE_ADDR, SCOPE_SESSION, 64, EVENT_BIT(EVENT_XCLIENT))                      \
-	X(REMOTE_PORT, SCOPE_SESSION, 5, EVENT_BIT(EVENT_XCLIENT))                       \
-	X(REMOTE_HOST, SCOPE_SESSION, 255, EVENT_BIT(EVENT_XCLIENT))                     \
-	X(LOCAL_ADDR, SCOPE_SESSION, 64, EVENT_BIT(EVENT_XCLIENT))                       \
-	X(LOCAL_PORT, SCOPE_SESSION, 5, EVENT_BIT(EVENT_XCLIENT))                        \
-	X(HELO, SCOPE_SESSION, 255, EVENT_BIT(EVENT_HELO) | EVENT_BIT(EVENT_XCLIENT))    \
-	X(AUTH_USER, SCOPE_SESSION, 255, EVENT_BIT(EVENT_XCLIENT))                       \
-	X(AUTH_MECH, SCOPE_SESSION, 20,                                                  \
-	  EVENT_BIT(EVENT_AUTH) | EVENT_BIT(EVENT_SECRET) | EVENT_BIT(EVENT_TOKEN) | EVENT_BIT(EVENT_SASL))                                               \
-	X(AUTH_NAME, SCOPE_CALL, 255, EVENT_BIT(EVENT_SECRET) | EVENT_BIT(EVENT_TOKEN))  \
-	X(TLS_VERSION, SCOPE_SESSION, 16, 0)                                             \
-	X(TLS_CIPHER, SCOPE_SESSION, 64, 0)                                              \
-	X(TLS_SNI, SCOPE_SESSION, 255, 0)                                                \
-	X(TLS_PEER, SCOPE_SESSION, 1024, 0)                                              \
-	X(SENDER, SCOPE_TRANSACTION, 320, EVENT_BIT(EVENT_MAIL))                         \
-	X(SENDER_SAFE, SCOPE_TRANSACTION, 200, 0)                                        \
-	X(ORIGINAL_SENDER, SCOPE_TRANSACTION, 320, 0)                                    \
-	X(MAIL_PARAMS, SCOPE_TRANSACTION, 2048, EVENT_BIT(EVENT_MAIL))                   \
-	X(BODY, SCOPE_TRANSACTION, 16, EVENT_BIT(EVENT_MAIL))                            \
-	X(SMTPUTF8, SCOPE_TRANSACTION, 1, EVENT_BIT(EVENT_MAIL))                         \
-	X(DSN_RET, SCOPE_TRANSACTION, 8, EVENT_BIT(EVENT_MAIL))                          \
-	X(DSN_ENVID, SCOPE_TRANSACTION, 100, EVENT_BIT(EVENT_MAIL))                      \
-	X(RECIPIENT, SCOPE_RECIPIENT, 320, EVENT_BIT(EVENT_RCPT))                        \
-	X(RECIPIENT_SAFE, SCOPE_RECIPIENT, 200, 0)                                       \
-	X(ORIGINAL_RECIPIENT, SCOPE_RECIPIENT, 320, 0)                                   \
-	X(RCPT_PARAMS, SCOPE_RECIPIENT, 2048, EVENT_BIT(EVENT_RCPT))                     \
-	X(DSN_NOTIFY, SCOPE_RECIPIENT, 32, EVENT_BIT(EVENT_RCPT))                        \
-	X(DSN_ORCPT, SCOPE_RECIPIENT, 500, EVENT_BIT(EVENT_RCPT))                        \
-	X(RECIPIENT_COUNT, SCOPE_CALL, 10, 0)                                            \
-	X(MESSAGE_SIZE, SCOPE_CALL, 20, 0)                                               \
-	X(XFORWARD_NAME, SCOPE_FORWARDED, 255, EVENT_BIT(EVENT_XFORWARD))                \
-	X(XFORWARD_ADDR, SCOPE_FORWARDED, 255, EVENT_BIT(EVENT_XFORWARD))                \
-	X(XFORWARD_PORT, SCOPE_FORWARDED, 255, EVENT_BIT(EVENT_XFORWARD))                \
-	X(XFORWARD_PROTO, SCOPE_FORWARDED, 64, EVENT_BIT(EVENT_XFORWARD))                \
-	X(XFORWARD_HELO, SCOPE_FORWARDED, 255, EVENT_BIT(EVENT_XFORWARD))                \
-	X(XFORWARD_IDENT, SCOPE_FORWARDED, 255, EVENT_BIT(EVENT_XFORWARD))               \
-	X(XFORWARD_SOURCE, SCOPE_FORWARDED, 255, EVENT_BIT(EVENT_XFORWARD))              \
-	X(USER, SCOPE_SESSION, 255, 0)                                                   \
-	X(USER_SAFE, SCOPE_SESSION, 200, 0)                                              \
-	X(MESSAGE, SCOPE_CALL, 1024,                                                     \
-	  EVENT_BIT(EVENT_SIZE) | EVENT_BIT(EVENT_RETRIEVE) | EVENT_BIT(EVENT_TOP))      \
-	X(TOP_LINES, SCOPE_CALL, 20, EVENT_BIT(EVENT_TOP))                               \
-	X(ARGUMENT, SCOPE_CALL, 2048,                                                    \
-	  EVENT_BIT(EVENT_NOOP) | EVENT_BIT(EVENT_VRFY) | EVENT_BIT(EVENT_EXPN) |        \
+#define FACTS(X)                                                                               \
+	/* private */                                                                          \
+	X(HELO_TRACE, SCOPE_SESSION, 255,                                                      \
+	  EVENT_BIT(EVENT_HELO) | EVENT_BIT(EVENT_XCLIENT)) /* name for Received */            \
+	X(TRACE_TYPE, SCOPE_SESSION, 4,                                                        \
+	  EVENT_BIT(EVENT_HELO) | EVENT_BIT(EVENT_XCLIENT)) /* "HELO", "EHLO", "LHLO" */       \
+	X(VERB, SCOPE_CALL, 12, EVENT_BIT(EVENT_COMMAND))   /* of command-VERB */              \
+	X(LOGIN_NAME, SCOPE_SECRET, 255, EVENT_BIT(EVENT_AUTH))                                \
+	X(PASSWORD, SCOPE_SECRET, 255, EVENT_BIT(EVENT_AUTH))                                  \
+	X(TOKEN, SCOPE_SECRET, 9216, EVENT_BIT(EVENT_TOKEN))                                   \
+	X(RESPONSE, SCOPE_SECRET, 9216, EVENT_BIT(EVENT_SASL)) /* octets of a SASL response */ \
+	X(OCTETS, SCOPE_CALL, 20,                                                              \
+	  EVENT_BIT(EVENT_DELIVER) | EVENT_BIT(EVENT_DELETE) |                                 \
+		  EVENT_BIT(EVENT_HELO)) /* on the pipe */                                     \
+	/* public */                                                                           \
+	X(SESSION_ID, SCOPE_SESSION, 64, 0)                                                    \
+	X(TRANSACTION_ID, SCOPE_TRANSACTION, 64, 0)                                            \
+	X(SESSION_PROTOCOL, SCOPE_SESSION, 8, 0)                                               \
+	X(SESSION_EVENT, SCOPE_CALL, 32, 0)                                                    \
+	X(SESSION_STATE, SCOPE_CALL, 16, EVENT_BIT(EVENT_COMMAND))                             \
+	X(SESSION_END, SCOPE_SESSION, 16, 0)                                                   \
+	X(HOOK_DEADLINE, SCOPE_CALL, 20, 0)                                                    \
+	X(REMOTE_ADDR, SCOPE_SESSION, 64, EVENT_BIT(EVENT_XCLIENT))                            \
+	X(REMOTE_PORT, SCOPE_SESSION, 5, EVENT_BIT(EVENT_XCLIENT))                             \
+	X(REMOTE_HOST, SCOPE_SESSION, 255, EVENT_BIT(EVENT_XCLIENT))                           \
+	X(LOCAL_ADDR, SCOPE_SESSION, 64, EVENT_BIT(EVENT_XCLIENT))                             \
+	X(LOCAL_PORT, SCOPE_SESSION, 5, EVENT_BIT(EVENT_XCLIENT))                              \
+	X(HELO, SCOPE_SESSION, 255, EVENT_BIT(EVENT_HELO) | EVENT_BIT(EVENT_XCLIENT))          \
+	X(AUTH_USER, SCOPE_SESSION, 255, EVENT_BIT(EVENT_XCLIENT))                             \
+	X(AUTH_MECH, SCOPE_SESSION, 20,                                                        \
+	  EVENT_BIT(EVENT_AUTH) | EVENT_BIT(EVENT_SECRET) | EVENT_BIT(EVENT_TOKEN) |           \
+		  EVENT_BIT(EVENT_SASL))                                                       \
+	X(AUTH_NAME, SCOPE_CALL, 255, EVENT_BIT(EVENT_SECRET) | EVENT_BIT(EVENT_TOKEN))        \
+	X(TLS_VERSION, SCOPE_SESSION, 16, 0)                                                   \
+	X(TLS_CIPHER, SCOPE_SESSION, 64, 0)                                                    \
+	X(TLS_SNI, SCOPE_SESSION, 255, 0)                                                      \
+	X(TLS_PEER, SCOPE_SESSION, 1024, 0)                                                    \
+	X(SENDER, SCOPE_TRANSACTION, 320, EVENT_BIT(EVENT_MAIL))                               \
+	X(SENDER_SAFE, SCOPE_TRANSACTION, 200, 0)                                              \
+	X(ORIGINAL_SENDER, SCOPE_TRANSACTION, 320, 0)                                          \
+	X(MAIL_PARAMS, SCOPE_TRANSACTION, 2048, EVENT_BIT(EVENT_MAIL))                         \
+	X(BODY, SCOPE_TRANSACTION, 16, EVENT_BIT(EVENT_MAIL))                                  \
+	X(SMTPUTF8, SCOPE_TRANSACTION, 1, EVENT_BIT(EVENT_MAIL))                               \
+	X(DSN_RET, SCOPE_TRANSACTION, 8, EVENT_BIT(EVENT_MAIL))                                \
+	X(DSN_ENVID, SCOPE_TRANSACTION, 100, EVENT_BIT(EVENT_MAIL))                            \
+	X(RECIPIENT, SCOPE_RECIPIENT, 320, EVENT_BIT(EVENT_RCPT))                              \
+	X(RECIPIENT_SAFE, SCOPE_RECIPIENT, 200, 0)                                             \
+	X(ORIGINAL_RECIPIENT, SCOPE_RECIPIENT, 320, 0)                                         \
+	X(RCPT_PARAMS, SCOPE_RECIPIENT, 2048, EVENT_BIT(EVENT_RCPT))                           \
+	X(DSN_NOTIFY, SCOPE_RECIPIENT, 32, EVENT_BIT(EVENT_RCPT))                              \
+	X(DSN_ORCPT, SCOPE_RECIPIENT, 500, EVENT_BIT(EVENT_RCPT))                              \
+	X(RECIPIENT_COUNT, SCOPE_CALL, 10, 0)                                                  \
+	X(MESSAGE_SIZE, SCOPE_CALL, 20, 0)                                                     \
+	X(XFORWARD_NAME, SCOPE_FORWARDED, 255, EVENT_BIT(EVENT_XFORWARD))                      \
+	X(XFORWARD_ADDR, SCOPE_FORWARDED, 255, EVENT_BIT(EVENT_XFORWARD))                      \
+	X(XFORWARD_PORT, SCOPE_FORWARDED, 255, EVENT_BIT(EVENT_XFORWARD))                      \
+	X(XFORWARD_PROTO, SCOPE_FORWARDED, 64, EVENT_BIT(EVENT_XFORWARD))                      \
+	X(XFORWARD_HELO, SCOPE_FORWARDED, 255, EVENT_BIT(EVENT_XFORWARD))                      \
+	X(XFORWARD_IDENT, SCOPE_FORWARDED, 255, EVENT_BIT(EVENT_XFORWARD))                     \
+	X(XFORWARD_SOURCE, SCOPE_FORWARDED, 255, EVENT_BIT(EVENT_XFORWARD))                    \
+	X(USER, SCOPE_SESSION, 255, 0)                                                         \
+	X(USER_SAFE, SCOPE_SESSION, 200, 0)                                                    \
+	X(MESSAGE, SCOPE_CALL, 1024,                                                           \
+	  EVENT_BIT(EVENT_SIZE) | EVENT_BIT(EVENT_RETRIEVE) | EVENT_BIT(EVENT_TOP))            \
+	X(TOP_LINES, SCOPE_CALL, 20, EVENT_BIT(EVENT_TOP))                                     \
+	X(ARGUMENT, SCOPE_CALL, 2048,                                                          \
+	  EVENT_BIT(EVENT_NOOP) | EVENT_BIT(EVENT_VRFY) | EVENT_BIT(EVENT_EXPN) |              \
 		  EVENT_BIT(EVENT_HELP) | EVENT_BIT(EVENT_ETRN) | EVENT_BIT(EVENT_COMMAND))
 
 enum fact_name {

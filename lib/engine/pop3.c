@@ -53,7 +53,8 @@ static void greet(struct pop3 *pop3, struct span text)
 	struct span timestamp = pop3->config->timestamp;
 	char line[POP3_STATUS_MAX];
 	struct buffer words = BUFFER(line);
-	size_t most = sizeof(line) - sizeof("+OK [XCLIENT]  \r\n") - timestamp.len;
+	/* The line must hold the timestamp whole. */
+	size_t most = timestamp.len == 0 ? sizeof(line) : sizeof(line) - 32 - timestamp.len;
 
 	buffer_put(&words, span_first(text, text.len < most ? text.len : most));
 	for (size_t i = 0; i < words.len; i++) {
@@ -264,10 +265,15 @@ static bool close_phase(struct pop3 *pop3, struct input *input, enum engine_next
 }
 
 static pop3_phase_function *const phase_functions[PHASE_COUNT] = {
-	[PHASE_COMMAND] = pop3_next_command, [PHASE_RESPONSE] = pop3_next_response, [PHASE_CALL] = call_phase,
-	[PHASE_CONTENT] = content_phase,     [PHASE_MESSAGE_END] = pop3_message_end,
-	[PHASE_SIZES] = pop3_next_size,      [PHASE_LISTING] = pop3_next_lines,
-	[PHASE_SECURE] = pop3_next_secure,   [PHASE_MARKED] = pop3_next_marked,
+	[PHASE_COMMAND] = pop3_next_command,
+	[PHASE_RESPONSE] = pop3_next_response,
+	[PHASE_CALL] = call_phase,
+	[PHASE_CONTENT] = content_phase,
+	[PHASE_MESSAGE_END] = pop3_message_end,
+	[PHASE_SIZES] = pop3_next_size,
+	[PHASE_LISTING] = pop3_next_lines,
+	[PHASE_SECURE] = pop3_next_secure,
+	[PHASE_MARKED] = pop3_next_marked,
 	[PHASE_CLOSE] = close_phase,
 };
 

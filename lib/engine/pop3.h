@@ -2,9 +2,9 @@
 /*
  * pop3.h - the server side of POP3 (RFC 1939, 2449, 6856).
  *
- * See engine.h for how to drive it.  The engine raises AUTH, TOKEN or SASL, as often as the exchange
- * needs it, then LIST; the listing comes as content, and the maildrop's index is built from it.
- * RETRIEVE and TOP are answered in the same way, with a message as content.  The IDs of
+ * See engine.h for how to drive it.  The engine raises AUTH, TOKEN or SASL, as often as the
+ * exchange needs it, then LIST; the listing comes as content, and the maildrop's index is built
+ * from it. RETRIEVE and TOP are answered in the same way, with a message as content.  The IDs of
  * the messages to remove come as ENGINE_BODY, a line each, before DELETE is raised; a body
  * that no DELETE follows is dropped.  LOGOUT comes before the reply that ends a login, so
  * that the lock is gone when the client reads it; of every other end the driver tells.
@@ -42,8 +42,8 @@ struct pop3_config {
 	bool tls_require; /* until it is, nothing but CAPA, STLS and QUIT */
 	const struct engine_counts *resumes; /* TLS has begun amid the session: no greeting, and
 						counting goes on from there; else NULL */
-	struct sasl_offer mechanisms; /* as `handled`, may change with an answer */
-	struct span timestamp;        /* of APOP, "<...@...>", for the greeting; or empty */
+	struct sasl_offer mechanisms;        /* as `handled`, may change with an answer */
+	struct span timestamp;               /* of APOP, "<...@...>", for the greeting; or empty */
 	bool quota_tempfail;
 	struct span expire;      /* of --expire: days or NEVER, or SPAN_NONE */
 	struct span login_delay; /* of --login-delay: seconds, or SPAN_NONE */
@@ -66,12 +66,12 @@ struct pop3 {
 	/* private */
 	const struct pop3_config *config;
 	enum pop3_state state;
-	unsigned phase;   /* what step() goes on with */
-	bool spoken;      /* the client has sent a line */
-	bool closing;     /* after the reply */
-	bool streaming;   /* within a reply of several lines: no other may begin */
-	bool utf8;        /* UTF8 was given (RFC 6856 2) */
-	bool unique_ids;  /* UIDL is being answered, not LIST */
+	unsigned phase;  /* what step() goes on with */
+	bool spoken;     /* the client has sent a line */
+	bool closing;    /* after the reply */
+	bool streaming;  /* within a reply of several lines: no other may begin */
+	bool utf8;       /* UTF8 was given (RFC 6856 2) */
+	bool unique_ids; /* UIDL is being answered, not LIST */
 	struct line line;
 	uint32_t cursor; /* the message that a round over the maildrop has come to */
 	uint32_t last;   /* ... and the one that it ends with */

@@ -72,7 +72,8 @@ void pop3_user(struct pop3 *pop3, const struct pop3_arguments *arguments)
 	if (!pop3_handles(pop3, EVENT_AUTH))
 		pop3_err(pop3, "SYS/PERM", SPAN("no authentication is configured"));
 	else if (!sasl_offered(&pop3->config->mechanisms, SASL_USER))
-		pop3_err(pop3, "", SPAN("a password needs TLS")); /* RFC 2595 1: before it is sent */
+		pop3_err(pop3, "",
+			 SPAN("a password needs TLS")); /* RFC 2595 1: before it is sent */
 	else if (sasl_user(&pop3->sasl, arguments->text) != SASL_CHALLENGE)
 		pop3_error(pop3, SPAN("not a user name"));
 	else

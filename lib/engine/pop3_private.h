@@ -40,13 +40,13 @@ enum pop3_purpose { PURPOSE_RETR, PURPOSE_TOP, PURPOSE_SIZE };
  */
 typedef bool pop3_phase_function(struct pop3 *pop3, struct input *input, enum engine_next *next);
 
-pop3_phase_function pop3_next_command; /* pop3.c */
+pop3_phase_function pop3_next_command;  /* pop3.c */
 pop3_phase_function pop3_next_response; /* pop3_login.c */
-pop3_phase_function pop3_message_end;  /* pop3_message.c */
-pop3_phase_function pop3_next_size;    /* pop3_message.c */
-pop3_phase_function pop3_next_lines;   /* pop3_list.c */
-pop3_phase_function pop3_next_secure;  /* pop3_stls.c */
-pop3_phase_function pop3_next_marked;  /* pop3_update.c */
+pop3_phase_function pop3_message_end;   /* pop3_message.c */
+pop3_phase_function pop3_next_size;     /* pop3_message.c */
+pop3_phase_function pop3_next_lines;    /* pop3_list.c */
+pop3_phase_function pop3_next_secure;   /* pop3_stls.c */
+pop3_phase_function pop3_next_marked;   /* pop3_update.c */
 
 /* Takes the verdict on the event that was raised. */
 typedef void pop3_verdict_function(struct pop3 *pop3, const struct verdict *verdict);

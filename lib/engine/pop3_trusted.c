@@ -9,7 +9,6 @@
 #include "engine/attribute.h"
 #include "engine/pop3_private.h"
 
-
 static const struct attribute table[] = {
 	{ "NAME", FACT_REMOTE_HOST, attribute_host },
 	{ "ADDR", FACT_REMOTE_ADDR, attribute_address },

@@ -298,8 +298,7 @@ enum sasl_result sasl_begin(struct sasl *sasl, const struct sasl_offer *offer, s
 	}
 	if (server_first)
 		return SASL_NO_INITIAL;
-	return ended(sasl,
-		     take_base64(sasl, span_equal(initial, SPAN("=")) ? SPAN("") : initial));
+	return ended(sasl, take_base64(sasl, span_equal(initial, SPAN("=")) ? SPAN("") : initial));
 }
 
 enum sasl_result sasl_respond(struct sasl *sasl, struct span line)
@@ -336,8 +335,9 @@ enum sasl_result sasl_apop(struct sasl *sasl, struct span argument)
 
 void sasl_ask(struct sasl *sasl, struct event_call *call)
 {
-	static const enum fact_name names[EVENT_COUNT] = { [EVENT_AUTH] = FACT_LOGIN_NAME,
-							   [EVENT_TOKEN] = FACT_AUTH_NAME };
+	static const enum fact_name names[EVENT_COUNT] = {
+		[EVENT_AUTH] = FACT_LOGIN_NAME, [EVENT_TOKEN] = FACT_AUTH_NAME
+	};
 	static const enum fact_name secrets[EVENT_COUNT] = { [EVENT_AUTH] = FACT_PASSWORD,
 							     [EVENT_TOKEN] = FACT_TOKEN,
 							     [EVENT_SASL] = FACT_RESPONSE };
@@ -353,12 +353,12 @@ void sasl_ask(struct sasl *sasl, struct event_call *call)
 		event_add(call, secrets[call->event], sasl->secret);
 }
 
-/* What a client is told of a token that was refused (RFC 7628 3.2.2; Google's for XOAUTH2): JSON. */
+/* What a client is told of a token that was refused (RFC 7628 3.2.2; Google's for XOAUTH2): JSON.
+ */
 static struct span refused_token(enum sasl_mechanism mechanism)
 {
-	return mechanism == SASL_XOAUTH2
-		       ? SPAN("eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIn0=")
-		       : SPAN("eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=");
+	return mechanism == SASL_XOAUTH2 ? SPAN("eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIn0=")
+					 : SPAN("eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=");
 }
 
 enum sasl_result sasl_judge(struct sasl *sasl, const struct verdict *verdict)

@@ -25,16 +25,16 @@ enum {
  * X(NAME, "its name", event, program that makes it possible or EVENT_COUNT, flags), the strongest
  * first; behind the mechanisms the verbs of POP3, which are none.
  */
-#define SASL_MECHANISMS(X)                                                                       \
-	X(SCRAM_SHA_256_PLUS, "SCRAM-SHA-256-PLUS", EVENT_SASL, EVENT_SECRET, SASL_BINDING)      \
-	X(SCRAM_SHA_256, "SCRAM-SHA-256", EVENT_SASL, EVENT_SECRET, 0)                           \
-	X(EXTERNAL, "EXTERNAL", EVENT_SASL, EVENT_COUNT, SASL_CERTIFICATE)                       \
-	X(OAUTHBEARER, "OAUTHBEARER", EVENT_TOKEN, EVENT_TOKEN, SASL_PLAINTEXT)                  \
-	X(XOAUTH2, "XOAUTH2", EVENT_TOKEN, EVENT_TOKEN, SASL_PLAINTEXT)                          \
-	X(CRAM_MD5, "CRAM-MD5", EVENT_SASL, EVENT_SECRET, SASL_SERVER_FIRST | SASL_ON_REQUEST)   \
-	X(PLAIN, "PLAIN", EVENT_AUTH, EVENT_AUTH, SASL_PLAINTEXT)                                \
-	X(LOGIN, "LOGIN", EVENT_AUTH, EVENT_AUTH, SASL_PLAINTEXT)                                \
-	X(APOP, "APOP", EVENT_SASL, EVENT_SECRET, SASL_ON_REQUEST)                               \
+#define SASL_MECHANISMS(X)                                                                     \
+	X(SCRAM_SHA_256_PLUS, "SCRAM-SHA-256-PLUS", EVENT_SASL, EVENT_SECRET, SASL_BINDING)    \
+	X(SCRAM_SHA_256, "SCRAM-SHA-256", EVENT_SASL, EVENT_SECRET, 0)                         \
+	X(EXTERNAL, "EXTERNAL", EVENT_SASL, EVENT_COUNT, SASL_CERTIFICATE)                     \
+	X(OAUTHBEARER, "OAUTHBEARER", EVENT_TOKEN, EVENT_TOKEN, SASL_PLAINTEXT)                \
+	X(XOAUTH2, "XOAUTH2", EVENT_TOKEN, EVENT_TOKEN, SASL_PLAINTEXT)                        \
+	X(CRAM_MD5, "CRAM-MD5", EVENT_SASL, EVENT_SECRET, SASL_SERVER_FIRST | SASL_ON_REQUEST) \
+	X(PLAIN, "PLAIN", EVENT_AUTH, EVENT_AUTH, SASL_PLAINTEXT)                              \
+	X(LOGIN, "LOGIN", EVENT_AUTH, EVENT_AUTH, SASL_PLAINTEXT)                              \
+	X(APOP, "APOP", EVENT_SASL, EVENT_SECRET, SASL_ON_REQUEST)                             \
 	X(USER, "USER", EVENT_AUTH, EVENT_AUTH, SASL_PLAINTEXT)
 
 enum sasl_mechanism {
@@ -101,7 +101,7 @@ enum sasl_result {
 enum sasl_step {
 	SASL_STEP_RESPONSE, /* the mechanism's data, or a user name */
 	SASL_STEP_PASSWORD, /* of LOGIN */
-	SASL_STEP_REFUSED,  /* the client acknowledges that its token was refused (RFC 7628 3.2.3) */
+	SASL_STEP_REFUSED, /* the client acknowledges that its token was refused (RFC 7628 3.2.3) */
 };
 
 /* An exchange. */

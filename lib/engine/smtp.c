@@ -166,7 +166,8 @@ static smtp_phase_function *const phase_table[SMTP_PHASE_COUNT] = {
 /* A session that is to close does so before it reads anything more. */
 static bool reads(enum smtp_phase phase)
 {
-	return phase == SMTP_PHASE_COMMAND || phase == SMTP_PHASE_AUTH || phase == SMTP_PHASE_DATA || phase == SMTP_PHASE_CHUNK;
+	return phase == SMTP_PHASE_COMMAND || phase == SMTP_PHASE_AUTH ||
+	       phase == SMTP_PHASE_DATA || phase == SMTP_PHASE_CHUNK;
 }
 
 /* Are the next octets message content? */
@@ -200,7 +201,8 @@ static smtp_verdict_function *const verdict_table[EVENT_COUNT] = {
 	[EVENT_HELP] = smtp_on_help,         [EVENT_ETRN] = smtp_on_etrn,
 	[EVENT_COMMAND] = smtp_on_command,   [EVENT_XCLIENT] = smtp_on_xclient,
 	[EVENT_XFORWARD] = smtp_on_xforward, [EVENT_STARTTLS] = smtp_on_starttls,
-	[EVENT_AUTH] = smtp_on_auth, [EVENT_TOKEN] = smtp_on_auth, [EVENT_SASL] = smtp_on_auth,
+	[EVENT_AUTH] = smtp_on_auth,         [EVENT_TOKEN] = smtp_on_auth,
+	[EVENT_SASL] = smtp_on_auth,
 };
 
 static void answer(struct engine *engine, const struct verdict *verdict)

@@ -20,20 +20,20 @@
 
 /* What is fixed for all sessions of a program. Everything it points to must outlive the engine. */
 struct smtp_config {
-	enum protocol protocol;  /* PROTOCOL_SMTP or PROTOCOL_LMTP */
-	struct span hostname;    /* FQDN or address literal */
-	struct span greeting;    /* text behind "220 hostname ESMTP", may be empty */
-	struct span signoff;     /* text of the 221 reply, may be empty */
-	event_set handled;       /* events that the backend answers; the others get VERDICT_NONE.
-				    XCLIENT and XFORWARD: the peer is trusted, which the answer to
-				    XCLIENT may change */
-	event_set listed;        /* EXPN and ETRN have their keyword when they are in here too */
-	uint64_t size_limit;     /* octets, 0 none */
-	uint32_t max_recipients; /* in a transaction */
-	uint32_t max_errors;     /* in a row, then 421; 0 none */
-	uint32_t max_commands;   /* in a session, then 421; 0 none */
-	uint32_t max_hops;       /* Received fields in a message */
-	uint32_t max_auth_failures;   /* failed logins, then AUTH is 421; 0 none */
+	enum protocol protocol;     /* PROTOCOL_SMTP or PROTOCOL_LMTP */
+	struct span hostname;       /* FQDN or address literal */
+	struct span greeting;       /* text behind "220 hostname ESMTP", may be empty */
+	struct span signoff;        /* text of the 221 reply, may be empty */
+	event_set handled;          /* events that the backend answers; the others get VERDICT_NONE.
+				       XCLIENT and XFORWARD: the peer is trusted, which the answer to
+				       XCLIENT may change */
+	event_set listed;           /* EXPN and ETRN have their keyword when they are in here too */
+	uint64_t size_limit;        /* octets, 0 none */
+	uint32_t max_recipients;    /* in a transaction */
+	uint32_t max_errors;        /* in a row, then 421; 0 none */
+	uint32_t max_commands;      /* in a session, then 421; 0 none */
+	uint32_t max_hops;          /* Received fields in a message */
+	uint32_t max_auth_failures; /* failed logins, then AUTH is 421; 0 none */
 	struct sasl_offer mechanisms; /* as `handled`, may change with an answer */
 	enum address_charset charset;
 	bool clean_newlines; /* --bare-newline clean */
@@ -122,7 +122,8 @@ struct smtp {
 	bool plain;         /* replies to this command carry no status codes (RFC 2034 3) */
 	bool utf8_reply;    /* VRFY or EXPN asked for UTF-8 (RFC 6531 3.7.4.2) */
 	bool spoken;        /* the client's first line is over */
-	bool authenticated; /* by AUTH, or a trusted peer told who has logged in (LOGIN of XCLIENT) */
+	bool authenticated; /* by AUTH, or a trusted peer told who has logged in (LOGIN of XCLIENT)
+			     */
 	bool closing;       /* close when the current command is answered */
 	uint32_t replies;   /* how often the held reply is still to be sent */
 	uint32_t answers;   /* verdicts still expected */

@@ -9,14 +9,10 @@
 
 /* How the protocol ends an exchange. */
 static const enum smtp_reply replies[SASL_RESULTS] = {
-	[SASL_SUCCESS] = SMTP_SAY_AUTHENTICATED,
-	[SASL_REFUSED] = SMTP_SAY_AUTH_FAILED,
-	[SASL_TROUBLE] = SMTP_SAY_AUTH_TROUBLE,
-	[SASL_UNKNOWN] = SMTP_SAY_AUTH_UNKNOWN,
-	[SASL_NEEDS_TLS] = SMTP_SAY_AUTH_NEEDS_TLS,
-	[SASL_NO_INITIAL] = SMTP_SAY_AUTH_NO_INITIAL,
-	[SASL_CANCELLED] = SMTP_SAY_AUTH_CANCELLED,
-	[SASL_NOT_BASE64] = SMTP_SAY_AUTH_NOT_BASE64,
+	[SASL_SUCCESS] = SMTP_SAY_AUTHENTICATED,    [SASL_REFUSED] = SMTP_SAY_AUTH_FAILED,
+	[SASL_TROUBLE] = SMTP_SAY_AUTH_TROUBLE,     [SASL_UNKNOWN] = SMTP_SAY_AUTH_UNKNOWN,
+	[SASL_NEEDS_TLS] = SMTP_SAY_AUTH_NEEDS_TLS, [SASL_NO_INITIAL] = SMTP_SAY_AUTH_NO_INITIAL,
+	[SASL_CANCELLED] = SMTP_SAY_AUTH_CANCELLED, [SASL_NOT_BASE64] = SMTP_SAY_AUTH_NOT_BASE64,
 	[SASL_MALFORMED] = SMTP_SAY_AUTH_MALFORMED,
 };
 
@@ -56,7 +52,8 @@ void smtp_auth(struct smtp *smtp, struct span argument)
 		smtp_say(smtp, SMTP_SAY_SEQUENCE);
 		return;
 	}
-	if (config->max_auth_failures > 0 && smtp->engine.counts.auth_failures >= config->max_auth_failures) {
+	if (config->max_auth_failures > 0 &&
+	    smtp->engine.counts.auth_failures >= config->max_auth_failures) {
 		smtp_say(smtp, SMTP_SAY_TOO_MANY_LOGINS); /* RFC 4954 9 */
 		return;
 	}

@@ -20,12 +20,6 @@ static bool always(const struct smtp *smtp)
 	return true;
 }
 
-static bool never(const struct smtp *smtp)
-{
-	(void)smtp;
-	return false;
-}
-
 static bool listed(const struct smtp *smtp, struct span keyword)
 {
 	return span_listed(keyword, smtp->config->announce, smtp->config->announce_count);

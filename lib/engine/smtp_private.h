@@ -16,61 +16,61 @@
  * The replies that the engine has of its own, once: X(NAME, code, status code, counts as a
  * protocol error, text).  The codes are those of RFC 5321 4.2.3 and RFC 5248 2.4.
  */
-#define SMTP_REPLIES(X)                                                                   \
-	X(GREETING, 220, "", false, "")                                                   \
-	X(HELLO, 250, "", false, "Hello")                                                 \
-	X(OK, 250, "2.0.0", false, "OK")                                                  \
-	X(SENDER_OK, 250, "2.1.0", false, "OK")                                           \
-	X(RECIPIENT_OK, 250, "2.1.5", false, "OK")                                        \
-	X(BYE, 221, "2.0.0", false, "Bye")                                                \
-	X(HELP, 214, "2.0.0", false, "")                                                  \
-	X(BEGIN_TLS, 220, "2.0.0", false, "Ready to start TLS")                           \
-	X(AUTHENTICATED, 235, "2.7.0", false, "Authentication successful") \
-	X(NOT_VERIFIED, 252, "2.0.0", false, "Cannot verify, will take mail and try")     \
-	X(NEEDS_UTF8, 252, "2.6.8", false, "The reply needs SMTPUTF8")                    \
-	X(GO_AHEAD, 354, "", false, "End data with <CR><LF>.<CR><LF>")                    \
-	X(TIMEOUT, 421, "4.4.2", false, "Timeout, closing")                               \
-	X(SHUTDOWN, 421, "4.3.2", false, "Shutting down")                                 \
-	X(FAULT, 421, "4.3.0", false, "Local fault, closing")                             \
-	X(LIMIT, 421, "4.7.0", false, "Limit reached, closing")                           \
-	X(TOO_MANY_ERRORS, 421, "4.7.0", false, "Too many errors, closing")               \
-	X(TOO_MANY_COMMANDS, 421, "4.7.0", false, "Too many commands, closing")           \
-	X(NOT_SMTP, 421, "4.7.0", false, "This is not what you think it is")              \
-	X(FAR_TOO_BIG, 421, "4.7.0", false, "Message far too big, closing")               \
-	X(TOO_MANY_LOGINS, 421, "4.7.0", false, "Too many failed logins, closing") \
-	X(TOO_MANY_RECIPIENTS, 452, "4.5.3", false, "Too many recipients")                \
-	X(NO_TLS, 454, "4.7.0", false, "TLS not available, try again later")              \
-	X(AUTH_TROUBLE, 454, "4.7.0", false, "Temporary authentication failure") \
-	X(UNKNOWN, 500, "5.5.2", true, "Command not recognized")                          \
-	X(BARE, 500, "5.5.2", true, "Lines end in CRLF; bare CR, bare LF or NUL refused") \
-	X(LINE_TOO_LONG, 500, "5.5.2", true, "Line too long")                             \
-	X(AUTH_TOO_LONG, 500, "5.5.6", true, "Authentication exchange line too long") \
-	X(ARGUMENT, 501, "5.5.4", true, "Syntax error in argument")                       \
-	X(NO_ARGUMENT, 501, "5.5.4", true, "No argument allowed")                         \
-	X(ARGUMENT_NEEDED, 501, "5.5.4", true, "Argument required")                       \
-	X(BRACKETS, 501, "5.5.2", true, "Address must stand in <>")                       \
-	X(SENDER_SYNTAX, 501, "5.1.7", true, "Bad sender address")                        \
-	X(RECIPIENT_SYNTAX, 501, "5.1.3", true, "Bad recipient address")                  \
-	X(PARAMETER_SYNTAX, 501, "5.5.4", true, "Bad parameter")                          \
-	X(AUTH_CANCELLED, 501, "5.7.0", false, "Authentication cancelled") \
+#define SMTP_REPLIES(X)                                                                    \
+	X(GREETING, 220, "", false, "")                                                    \
+	X(HELLO, 250, "", false, "Hello")                                                  \
+	X(OK, 250, "2.0.0", false, "OK")                                                   \
+	X(SENDER_OK, 250, "2.1.0", false, "OK")                                            \
+	X(RECIPIENT_OK, 250, "2.1.5", false, "OK")                                         \
+	X(BYE, 221, "2.0.0", false, "Bye")                                                 \
+	X(HELP, 214, "2.0.0", false, "")                                                   \
+	X(BEGIN_TLS, 220, "2.0.0", false, "Ready to start TLS")                            \
+	X(AUTHENTICATED, 235, "2.7.0", false, "Authentication successful")                 \
+	X(NOT_VERIFIED, 252, "2.0.0", false, "Cannot verify, will take mail and try")      \
+	X(NEEDS_UTF8, 252, "2.6.8", false, "The reply needs SMTPUTF8")                     \
+	X(GO_AHEAD, 354, "", false, "End data with <CR><LF>.<CR><LF>")                     \
+	X(TIMEOUT, 421, "4.4.2", false, "Timeout, closing")                                \
+	X(SHUTDOWN, 421, "4.3.2", false, "Shutting down")                                  \
+	X(FAULT, 421, "4.3.0", false, "Local fault, closing")                              \
+	X(LIMIT, 421, "4.7.0", false, "Limit reached, closing")                            \
+	X(TOO_MANY_ERRORS, 421, "4.7.0", false, "Too many errors, closing")                \
+	X(TOO_MANY_COMMANDS, 421, "4.7.0", false, "Too many commands, closing")            \
+	X(NOT_SMTP, 421, "4.7.0", false, "This is not what you think it is")               \
+	X(FAR_TOO_BIG, 421, "4.7.0", false, "Message far too big, closing")                \
+	X(TOO_MANY_LOGINS, 421, "4.7.0", false, "Too many failed logins, closing")         \
+	X(TOO_MANY_RECIPIENTS, 452, "4.5.3", false, "Too many recipients")                 \
+	X(NO_TLS, 454, "4.7.0", false, "TLS not available, try again later")               \
+	X(AUTH_TROUBLE, 454, "4.7.0", false, "Temporary authentication failure")           \
+	X(UNKNOWN, 500, "5.5.2", true, "Command not recognized")                           \
+	X(BARE, 500, "5.5.2", true, "Lines end in CRLF; bare CR, bare LF or NUL refused")  \
+	X(LINE_TOO_LONG, 500, "5.5.2", true, "Line too long")                              \
+	X(AUTH_TOO_LONG, 500, "5.5.6", true, "Authentication exchange line too long")      \
+	X(ARGUMENT, 501, "5.5.4", true, "Syntax error in argument")                        \
+	X(NO_ARGUMENT, 501, "5.5.4", true, "No argument allowed")                          \
+	X(ARGUMENT_NEEDED, 501, "5.5.4", true, "Argument required")                        \
+	X(BRACKETS, 501, "5.5.2", true, "Address must stand in <>")                        \
+	X(SENDER_SYNTAX, 501, "5.1.7", true, "Bad sender address")                         \
+	X(RECIPIENT_SYNTAX, 501, "5.1.3", true, "Bad recipient address")                   \
+	X(PARAMETER_SYNTAX, 501, "5.5.4", true, "Bad parameter")                           \
+	X(AUTH_CANCELLED, 501, "5.7.0", false, "Authentication cancelled")                 \
 	X(AUTH_NO_INITIAL, 501, "5.7.0", true, "This mechanism takes no initial response") \
-	X(AUTH_NOT_BASE64, 501, "5.5.2", true, "Not base64") \
-	X(AUTH_MALFORMED, 501, "5.5.2", true, "Malformed response") \
-	X(NOT_HERE, 502, "5.5.1", true, "Command not implemented")                        \
-	X(SEQUENCE, 503, "5.5.1", true, "Bad sequence of commands")                       \
-	X(AUTH_UNKNOWN, 504, "5.5.4", true, "No such mechanism here") \
-	X(AUTH_NEEDS_TLS, 504, "5.5.4", true, "This mechanism needs TLS") \
-	X(AUTH_FAILED, 535, "5.7.8", false, "Authentication credentials invalid") \
-	X(NEEDS_TLS, 530, "5.7.0", true, "TLS required, STARTTLS comes first")            \
-	X(UNTRUSTED, 550, "5.7.0", true, "Not permitted")                                 \
-	X(NO_RELAY, 550, "5.7.1", false, "Relaying denied")                               \
-	X(TOO_BIG, 552, "5.3.4", false, "Message too big")                                \
-	X(SENDER_UNSAFE, 553, "5.1.7", false, "Sender address not allowed")               \
-	X(RECIPIENT_UNSAFE, 553, "5.1.3", false, "Recipient address not allowed")         \
-	X(ADDRESS_NEEDS_UTF8, 553, "5.6.7", false, "Non-ASCII address without SMTPUTF8")  \
-	X(INJECTED, 554, "5.5.0", false, "Nothing may follow STARTTLS, closing")          \
-	X(BARE_CONTENT, 554, "5.6.0", false, "Bare CR or LF in message")                  \
-	X(MAIL_LOOP, 554, "5.4.6", false, "Too many hops, mail loop")                     \
+	X(AUTH_NOT_BASE64, 501, "5.5.2", true, "Not base64")                               \
+	X(AUTH_MALFORMED, 501, "5.5.2", true, "Malformed response")                        \
+	X(NOT_HERE, 502, "5.5.1", true, "Command not implemented")                         \
+	X(SEQUENCE, 503, "5.5.1", true, "Bad sequence of commands")                        \
+	X(AUTH_UNKNOWN, 504, "5.5.4", true, "No such mechanism here")                      \
+	X(AUTH_NEEDS_TLS, 504, "5.5.4", true, "This mechanism needs TLS")                  \
+	X(AUTH_FAILED, 535, "5.7.8", false, "Authentication credentials invalid")          \
+	X(NEEDS_TLS, 530, "5.7.0", true, "TLS required, STARTTLS comes first")             \
+	X(UNTRUSTED, 550, "5.7.0", true, "Not permitted")                                  \
+	X(NO_RELAY, 550, "5.7.1", false, "Relaying denied")                                \
+	X(TOO_BIG, 552, "5.3.4", false, "Message too big")                                 \
+	X(SENDER_UNSAFE, 553, "5.1.7", false, "Sender address not allowed")                \
+	X(RECIPIENT_UNSAFE, 553, "5.1.3", false, "Recipient address not allowed")          \
+	X(ADDRESS_NEEDS_UTF8, 553, "5.6.7", false, "Non-ASCII address without SMTPUTF8")   \
+	X(INJECTED, 554, "5.5.0", false, "Nothing may follow STARTTLS, closing")           \
+	X(BARE_CONTENT, 554, "5.6.0", false, "Bare CR or LF in message")                   \
+	X(MAIL_LOOP, 554, "5.4.6", false, "Too many hops, mail loop")                      \
 	X(PARAMETER_UNKNOWN, 555, "5.5.4", true, "Parameter not recognized or not implemented")
 
 enum smtp_reply {

@@ -111,7 +111,8 @@ static bool offered(const struct smtp *smtp, const struct verb *verb)
 {
 	return (verb->flags & ABSENT) == 0 &&
 	       ((verb->flags & SASL) == 0 ||
-		((smtp->config->mechanisms.now | smtp->config->mechanisms.with_tls) & SASL_NAMED) != 0) &&
+		((smtp->config->mechanisms.now | smtp->config->mechanisms.with_tls) & SASL_NAMED) !=
+			0) &&
 	       ((verb->flags & (ASKED | TRUSTED)) == 0 || smtp_handles(smtp, verb->event));
 }
 

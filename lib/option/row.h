@@ -87,7 +87,8 @@ const char *option_directory(enum protocol protocol);
 
 /* Rules of texts and items, by the names that table.h uses. */
 extern const struct option_rule rule_account, rule_days, rule_domain, rule_file, rule_hostname,
-	rule_keyword, rule_line, rule_network, rule_pattern, rule_state, rule_text, rule_verb;
+	rule_keyword, rule_line, rule_mechanism, rule_network, rule_pattern, rule_state, rule_text,
+	rule_verb;
 
 /* A value of any kind but a list; an item of a list is a text. */
 union option_value {

@@ -8,6 +8,7 @@
 
 #include "base/ascii.h"
 #include "base/network.h"
+#include "engine/sasl.h"
 
 /* A command's name (DESIGN 6: command-NAME), and the word for a state. */
 #define VERB_MAX  12
@@ -150,6 +151,15 @@ static bool network_holds(char *text, size_t len, enum protocol protocol)
 	return network_valid((struct span){ text, len });
 }
 
+/* A mechanism of SASL, or APOP. */
+static bool mechanism_holds(char *text, size_t len, enum protocol protocol)
+{
+	enum sasl_mechanism mechanism = sasl_by_name((struct span){ text, len });
+
+	(void)protocol;
+	return mechanism != SASL_COUNT && mechanism != SASL_USER;
+}
+
 const struct option_rule rule_account = { account_holds, "NAME or NAME:GROUP" };
 const struct option_rule rule_days = { days_hold, "a number of days or NEVER" };
 const struct option_rule rule_domain = { domain_holds, "a domain name" };
@@ -157,6 +167,7 @@ const struct option_rule rule_file = { text_holds, "a path" };
 const struct option_rule rule_hostname = { hostname_holds, "a domain name or address literal" };
 const struct option_rule rule_keyword = { keyword_holds, "a keyword or -KEYWORD" };
 const struct option_rule rule_line = { line_holds, "text that a reply line can hold" };
+const struct option_rule rule_mechanism = { mechanism_holds, "a mechanism that is known here" };
 const struct option_rule rule_network = { network_holds, "an address, ADDRESS/BITS or unix" };
 const struct option_rule rule_pattern = { pattern_holds,
 					  "an absolute path, perhaps with %u, %n, %d" };

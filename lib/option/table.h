@@ -89,8 +89,9 @@
 	      "Then 421 or -ERR, and the session ends.")                                              \
 	COUNT(max_commands, "max-commands", IN_ALL, "0", 0, 1000000000, LIMITS,                       \
 	      "commands of a session; 0: any", "Then 421 or -ERR, and the session ends.")             \
-	COUNT(max_auth_failures, "max-auth-failures", IN_POP3, "3", 1, 1000, LIMITS,                  \
-	      "failed logins", "Then the session ends.")                                              \
+	COUNT(max_auth_failures, "max-auth-failures", IN_ALL, "3", 1, 1000, LIMITS,                   \
+	      "failed logins",                                                                        \
+	      "Then the session ends; in SMTP and LMTP with 421 at the next try.")                    \
 	SIZE(min_rate, "min-rate", IN_MAIL, "10", 0, 1 << 30, LIMITS,                                 \
 	     "octets a second, at least; 0: any",                                                     \
 	     "What a message must reach on average over each --data-timeout, so that nobody holds a " \
@@ -141,7 +142,16 @@
 	     "when command-VERB programs may run",                                                    \
 	     "STATE alone is for every such verb; states are the words of SESSION_STATE. "            \
 	     "Without this option they run in any state.")                                            \
-	CHOICE(insecure_auth, "insecure-auth", IN_POP3, enum insecure_auth, insecure_words,           \
+	LIST(auth_mechanisms, "auth-mechanisms", IN_ALL, "NAME,...", mechanism, PROTOCOL,             \
+	     "SASL mechanisms to offer",                                                              \
+	     "Of those that the backend makes possible: auth PLAIN and LOGIN, token OAUTHBEARER and " \
+	     "XOAUTH2, secret SCRAM-SHA-256 and, over TLS, SCRAM-SHA-256-PLUS, a verified client "    \
+	     "certificate EXTERNAL. By default all of them but CRAM-MD5 and the APOP of POP3, which " \
+	     "are weak and want the password itself from secret: they must be named.")                \
+	BOOL(submission, "submission", IN_SMTP, PROTOCOL, "take mail of users, who log in",           \
+	     "Mail is taken only from clients that have logged in (RFC 6409), others hear 530 "       \
+	     "5.7.0. Date and Message-ID are added to messages that lack them.")                      \
+	CHOICE(insecure_auth, "insecure-auth", IN_ALL, enum insecure_auth, insecure_words,            \
 	       "local", PROTOCOL, "whose passwords may come in clear",                                \
 	       "local: those of peers on a loopback address, a pipe or a unix socket. A TLS "         \
 	       "terminator or port forwarder on the same machine makes every client local unless "    \

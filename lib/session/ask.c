@@ -209,18 +209,6 @@ static void log_directive(const struct runner *runner, enum event event, struct 
 	log_end(&line);
 }
 
-static void set_safe_name(struct facts *facts, enum fact_name name, struct span value)
-{
-	char bytes[200];
-	struct buffer safe = BUFFER(bytes);
-
-	address_safe_name(&safe, value);
-	if (safe.overflow)
-		facts_unset(facts, name);
-	else
-		facts_set(facts, name, buffer_span(&safe));
-}
-
 /* An address of a program's is held to the rules that a client's is. With or without <>. */
 static bool rewrite(struct runner *runner, enum fact_name name, enum fact_name safe,
 		    struct span value)
@@ -247,7 +235,7 @@ static bool rewrite(struct runner *runner, enum fact_name name, enum fact_name s
 	    used != value.len)
 		return false;
 	facts_set(&runner->facts, name, address.mailbox);
-	set_safe_name(&runner->facts, safe, address.mailbox);
+	facts_set_safe(&runner->facts, safe, address.mailbox);
 	return true;
 }
 
@@ -273,6 +261,13 @@ static bool carry_out(struct runner *runner, enum event event, const struct dire
 			runner->session_headers = runner->headers.len;
 		return true;
 	case DIRECTIVE_SET:
+		/* Whose the token is. */
+		if (event == EVENT_TOKEN && span_equal(directive->key, SPAN("user"))) {
+			facts_unset(facts, FACT_AUTH_NAME);
+			if (login_name_fits(value))
+				facts_set(facts, FACT_AUTH_NAME, value);
+			return true;
+		}
 		if (!facts_set_hook_value(facts, directive->key, value))
 			return false;
 		if (event == EVENT_CONNECT)

@@ -40,11 +40,6 @@ enum sasl_mechanism exchange_mechanism(const struct runner *runner)
 	return runner->exchange->mechanism;
 }
 
-int exchange_fd(const struct runner *runner)
-{
-	return runner->exchange == NULL ? -1 : runner->exchange->fd;
-}
-
 void runner_exchange_end(struct runner *runner)
 {
 	struct exchange *exchange = runner->exchange;
@@ -84,7 +79,7 @@ static bool start_helper(struct runner *runner, struct exchange *exchange)
 	bool started;
 
 	put_variable(items, &count, &text, "SASL_HOSTNAME=", runner->hostname);
-	put_variable(items, &count, &text, "SASL_BINDING=", span_of(runner->tls_exporter));
+	put_variable(items, &count, &text, "SASL_BINDING=", span_of(runner->tls_binding));
 	put_variable(items, &count, &text, "SASL_PLUS=", plus ? SPAN("1") : SPAN_NONE);
 	if (exchange->mechanism == SASL_APOP)
 		put_variable(items, &count, &text, "SASL_BANNER=", span_of(runner->timestamp));
@@ -97,28 +92,26 @@ static bool start_helper(struct runner *runner, struct exchange *exchange)
 		return false;
 	}
 	exchange->fd = ends[0];
-	started = hook_start(exchange->hook,
-			     &(struct hook_order){
-				     .event = EVENT_SASL,
-				     .path = path_bytes,
-				     .arguments = (char *const[]){ path_bytes,
-								   (char *)(uintptr_t)mechanism,
-								   NULL },
-				     .environment = items,
-				     .stdin_fd = ends[1],
-				     .stdout_fd = ends[1],
-				     .extra_fd = -1,
-				     .confirm_fd = -1,
-				     .timeout = runner->options->hook_timeout,
-			     },
-			     runner->session);
+	started = hook_start(
+		exchange->hook,
+		&(struct hook_order){
+			.event = EVENT_SASL,
+			.path = path_bytes,
+			.arguments =
+				(char *const[]){ path_bytes, (char *)(uintptr_t)mechanism, NULL },
+			.environment = items,
+			.stdin_fd = ends[1],
+			.stdout_fd = ends[1],
+			.extra_fd = -1,
+			.timeout = runner->options->hook_timeout,
+		},
+		runner->session);
 	fd_close(&ends[1]);
 	return started && fd_nonblocking(exchange->fd);
 }
 
-void runner_exchange_read(struct runner *runner)
+static void listen_to(struct exchange *exchange)
 {
-	struct exchange *exchange = runner->exchange;
 	ssize_t got = fd_read(exchange->fd, exchange->bytes + exchange->len,
 			      sizeof(exchange->bytes) - exchange->len);
 
@@ -167,9 +160,15 @@ static bool hear(struct runner *runner, struct span *line)
 			exchange->hook->deadline = CLOCK_NEVER;
 			return true;
 		}
-		if (exchange->fd < 0 || exchange->hook->job.exit == -1)
+		/* What it said before it ended is still there to be read. */
+		if (exchange->fd < 0 ||
+		    (exchange->hook->job.done &&
+		     poll(&(struct pollfd){ exchange->fd, POLLIN, 0 }, 1, 0) != 1))
 			return false;
-		runner_turn(runner, false, false);
+		runner->awaited = exchange->fd;
+		if (runner_turn(runner, false, false).awaited)
+			listen_to(exchange);
+		runner->awaited = -1;
 	}
 }
 
@@ -212,8 +211,9 @@ static bool tell_secret(struct runner *runner, struct login *login, struct span 
 	if (verdict.exit == EXIT_DONE && line.len > 0)
 		say(exchange, "secret", line, false);
 	else
-		say(exchange, verdict.exit == EXIT_DONE || exit_permanent(verdict.exit) ? "unknown"
-											: "trouble",
+		say(exchange,
+		    verdict.exit == EXIT_DONE || exit_permanent(verdict.exit) ? "unknown"
+									      : "trouble",
 		    SPAN_NONE, false);
 	span_wipe(verdict.text);
 	return true;
@@ -304,10 +304,24 @@ static void converse(struct runner *runner, struct login *login)
 
 /* ---- the exchange ------------------------------------------------------------------------ */
 
+/* The mail address in the certificate, else the name that its subject begins with. */
+struct span external_identity(const struct runner *runner)
+{
+	struct span subject = facts_get(&runner->facts, FACT_TLS_PEER);
+	struct span name = span_of(runner->tls_identity);
+
+	if (name.len == 0 && span_starts(subject, SPAN("CN="))) {
+		name = span_from(subject, 3);
+		name = span_first(name, span_find(name, ','));
+	}
+	/* A backslash hides what follows it (RFC 4514 2.4). */
+	return login_name_fits(name) && span_find(name, '\\') == name.len ? name : SPAN_NONE;
+}
+
 /* RFC 4422 A: TLS has said who it is; who asks to be somebody else is refused. */
 static void take_external(const struct runner *runner, struct login *login, struct span authzid)
 {
-	struct span identity = span_of(runner->tls_identity);
+	struct span identity = external_identity(runner);
 
 	login_name(login, identity);
 	login->exit = authzid.len == 0 || span_equal(authzid, identity) ? EXIT_DONE : EXIT_NOPERM;

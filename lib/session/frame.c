@@ -119,8 +119,8 @@ void answer_put(struct buffer *buffer, const struct answer *answer)
 	buffer_byte(buffer, (char)answer->kind);
 	buffer_put(buffer,
 		   (struct span){ (const char *)&answer->handled, sizeof(answer->handled) });
-	buffer_put(buffer, (struct span){ (const char *)&answer->mechanisms,
-					  sizeof(answer->mechanisms) });
+	buffer_put(buffer,
+		   (struct span){ (const char *)&answer->mechanisms, sizeof(answer->mechanisms) });
 	put_u16(buffer, exit);
 	buffer_byte(buffer, answer->verdict.close ? 1 : 0);
 	put_span(buffer, answer->verdict.id);

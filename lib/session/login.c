@@ -9,9 +9,9 @@
 #include "session/login.h"
 
 #include "backend/spawn.h"
-#include "base/ascii.h"
 #include "base/descriptor.h"
 #include "base/log.h"
+#include "base/network.h"
 #include "session/helper.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ static bool is_local(const struct runner *runner)
 
 	if (address.len == 0)
 		return runner->via[0] == '\0';
-	return span_starts(address, SPAN("127.")) || span_equal(address, SPAN("::1"));
+	return network_is_loopback(address);
 }
 
 static bool helper_is_there(const char *name)
@@ -67,7 +67,6 @@ static void make_timestamp(struct runner *runner)
 void runner_offer(struct runner *runner)
 {
 	const struct options *options = runner->options;
-	const event_set logins = EVENT_BIT(EVENT_AUTH) | EVENT_BIT(EVENT_TOKEN);
 	event_set programs = runner->directory->programs;
 	bool tls = facts_get(&runner->facts, FACT_TLS_VERSION).base != NULL;
 	bool pop3 = runner->protocol == PROTOCOL_POP3;
@@ -79,8 +78,8 @@ void runner_offer(struct runner *runner)
 		.programs = programs,
 		.plaintext = tls || options->insecure_auth == INSECURE_AUTH_ALWAYS ||
 			     (options->insecure_auth == INSECURE_AUTH_LOCAL && is_local(runner)),
-		.binding = tls && runner->tls_exporter[0] != '\0',
-		.certificate = tls && runner->tls_identity[0] != '\0',
+		.binding = tls && runner->tls_binding[0] != '\0',
+		.certificate = tls && external_identity(runner).len > 0,
 		.allowed = options->auth_mechanisms.items,
 		.allowed_count = options->auth_mechanisms.count,
 	});
@@ -95,7 +94,6 @@ void runner_offer(struct runner *runner)
 		make_timestamp(runner);
 	runner->greeted = true;
 	runner->handled &= ~EVENT_BIT(EVENT_SASL);
-	runner->handled |= programs & logins;
 	for (enum sasl_mechanism mechanism = 0; mechanism < SASL_COUNT; mechanism++) {
 		if (sasl_offered(&runner->offer, mechanism))
 			runner->handled |= EVENT_BIT(sasl_table[mechanism].event);
@@ -111,9 +109,9 @@ static void log_login(const struct runner *runner, const struct login *login)
 	struct log_line line;
 
 	log_begin(&line, good ? LOG_INFO : LOG_NOTICE,
-		  good                               ? "login"
+		  good                              ? "login"
 		  : exit_refuses_login(login->exit) ? "authentication failed"
-						     : "authentication impossible");
+						    : "authentication impossible");
 	log_string(&line, "session", runner->session);
 	log_text(&line, "peer", facts_get(&runner->facts, FACT_REMOTE_ADDR));
 	if (login->name.len > 0)
@@ -227,15 +225,16 @@ static void open_store(struct runner *runner, struct login *login)
 
 static void try(struct runner *runner, const struct event_call *call, struct login *login)
 {
-	struct span secret = event_fact(call, call->event == EVENT_AUTH ? FACT_PASSWORD : FACT_TOKEN);
+	struct span secret =
+		event_fact(call, call->event == EVENT_AUTH ? FACT_PASSWORD : FACT_TOKEN);
 
 	if (call->event == EVENT_SASL) {
 		runner_exchange(runner, login, event_fact(call, FACT_RESPONSE));
 		open_store(runner, login);
 		return;
 	}
-	login_name(login, event_fact(call, call->event == EVENT_AUTH ? FACT_LOGIN_NAME
-								      : FACT_AUTH_NAME));
+	login_name(login,
+		   event_fact(call, call->event == EVENT_AUTH ? FACT_LOGIN_NAME : FACT_AUTH_NAME));
 	/* What cannot be right is told without, and fails like what is wrong. */
 	if (secret.base == NULL) {
 		login->exit = EXIT_NOPERM;

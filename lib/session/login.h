@@ -12,8 +12,8 @@ struct login {
 	enum sasl_mechanism mechanism;
 	struct span name;     /* as far as it is known */
 	char name_bytes[256]; /* of it */
-	int exit;             /* as auth's (DESIGN 8), or VERDICT_CHALLENGE; EXIT_TEMPFAIL at first */
-	struct span text;     /* the reply's, or the challenge; lives until the answer */
+	int exit;         /* as auth's (DESIGN 8), or VERDICT_CHALLENGE; EXIT_TEMPFAIL at first */
+	struct span text; /* the reply's, or the challenge; lives until the answer */
 	bool close;
 };
 
@@ -37,6 +37,9 @@ int runner_start_store(struct runner *runner, int data);
 
 /* Begins, or goes on, with a response (SPAN_NONE: there is none). */
 void runner_exchange(struct runner *runner, struct login *login, struct span response);
+
+/* For whom a verified client certificate is; empty: there is none, or it is nobody's here. */
+struct span external_identity(const struct runner *runner);
 
 /* The mechanism of the exchange that is going on. */
 enum sasl_mechanism exchange_mechanism(const struct runner *runner);

@@ -67,18 +67,6 @@ static void name_transaction(struct runner *runner)
 	facts_set(&runner->facts, FACT_TRANSACTION_ID, buffer_span(&id));
 }
 
-static void set_address(struct facts *facts, enum fact_name original, enum fact_name safe,
-			struct span address)
-{
-	char bytes[200];
-	struct buffer name = BUFFER(bytes);
-
-	facts_set(facts, original, address);
-	address_safe_name(&name, address);
-	if (!name.overflow)
-		facts_set(facts, safe, buffer_span(&name));
-}
-
 void runner_mail_from(struct runner *runner, bool asked)
 {
 	struct facts *facts = &runner->facts;
@@ -91,7 +79,8 @@ void runner_mail_from(struct runner *runner, bool asked)
 	}
 	runner->mail = RUNNER_HAS_MAIL;
 	name_transaction(runner);
-	set_address(facts, FACT_ORIGINAL_SENDER, FACT_SENDER_SAFE, facts_get(facts, FACT_SENDER));
+	facts_set(facts, FACT_ORIGINAL_SENDER, facts_get(facts, FACT_SENDER));
+	facts_set_safe(facts, FACT_SENDER_SAFE, facts_get(facts, FACT_SENDER));
 	if (!asked)
 		return;
 	verdict = runner_decide(runner,
@@ -104,7 +93,8 @@ void runner_mail_from(struct runner *runner, bool asked)
 }
 
 /*
- * The default for a recipient about whom nobody has an opinion: never an open relay.  The
+ * The default for a recipient about whom nobody has an opinion: never an open relay, but for who
+ * has logged in.  The
  * engine decides by the same rule; a parser that says otherwise is not believed.
  */
 static bool accepts_by_default(const struct runner *runner, struct span recipient)
@@ -112,6 +102,8 @@ static bool accepts_by_default(const struct runner *runner, struct span recipien
 	const struct option_list *domains = &runner->options->accept_domain;
 	size_t at = recipient.len;
 
+	if (facts_get(&runner->facts, FACT_AUTH_USER).base != NULL)
+		return true;
 	while (at > 0 && recipient.base[at - 1] != '@')
 		at--;
 	if (at == 0)
@@ -137,7 +129,8 @@ void runner_rcpt_to(struct runner *runner, bool asked)
 		runner_violation(runner, "RCPT outside a transaction");
 		return;
 	}
-	set_address(facts, FACT_ORIGINAL_RECIPIENT, FACT_RECIPIENT_SAFE, recipient);
+	facts_set(facts, FACT_ORIGINAL_RECIPIENT, recipient);
+	facts_set_safe(facts, FACT_RECIPIENT_SAFE, recipient);
 	facts_set_number(facts, FACT_RECIPIENT_COUNT, runner->envelope.count);
 	if (!asked) {
 		/* A refused recipient is told like an accepted one; only the latter is kept. */

@@ -129,6 +129,7 @@ static void receive(struct verdict *verdict)
 		self.shutdown |= answer.kind == ANSWER_SHUTDOWN;
 	} while (answer.kind == ANSWER_SHUTDOWN);
 	*verdict = answer.verdict;
+	self.parser->smtp.mechanisms = self.parser->pop3.mechanisms = answer.mechanisms;
 	set_handled(answer.handled);
 	fd_close(&self.content);
 	self.content = fd;

@@ -212,10 +212,3 @@ void peer_from_proxy(struct peer *peer, const struct proxy *proxy, const char *v
 	put_host(told.tls_sni, sizeof told.tls_sni, proxy->authority);
 	*peer = told; /* `via` may have been the address in it */
 }
-
-bool peer_is_local(const struct peer *peer)
-{
-	struct span address = span_of(peer->remote_addr);
-
-	return address.len == 0 || network_is_loopback(address);
-}

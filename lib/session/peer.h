@@ -45,7 +45,4 @@ void peer_from_sockaddr(struct peer *peer, const struct sockaddr *remote,
 /* Facts of the client that a header names; the connection came from `via`. */
 void peer_from_proxy(struct peer *peer, const struct proxy *proxy, const char *via);
 
-/* True for 127.0.0.0/8, ::1, and for a peer with no address at all. */
-bool peer_is_local(const struct peer *peer);
-
 #endif

@@ -33,7 +33,7 @@ void runner_violation(struct runner *runner, const char *what)
 
 void runner_answer(struct runner *runner, const struct verdict *verdict, int fd)
 {
-	struct answer answer = { ANSWER_VERDICT, runner->handled, *verdict };
+	struct answer answer = { ANSWER_VERDICT, runner->handled, runner->offer, *verdict };
 	struct buffer buffer = BUFFER(runner->answer_bytes);
 	bool sent;
 
@@ -119,13 +119,18 @@ static void greet(struct runner *runner, const struct event_call *call, bool ask
 		runner_answer(runner, &verdict, -1);
 }
 
-/* Keeps the facts that came with an event. Those of AUTH are secret and are not kept; some are
- * judged first. */
+/* Events whose facts are secret, or judged before they are kept. */
+static bool is_login(enum event event)
+{
+	return event == EVENT_AUTH || event == EVENT_TOKEN || event == EVENT_SASL;
+}
+
+/* Keeps the facts that came with an event. */
 static void keep_facts(struct runner *runner, const struct event_call *call)
 {
 	facts_forget(&runner->facts, SCOPE_CALL);
 	facts_forget(&runner->facts, SCOPE_RECIPIENT);
-	if (call->event == EVENT_AUTH || call->event == EVENT_HELO ||
+	if (is_login(call->event) || call->event == EVENT_HELO ||
 	    event_table[call->event].kind == EVENT_OWN)
 		return;
 	for (unsigned i = 0; i < call->count; i++)
@@ -143,6 +148,9 @@ static void dispatch(struct runner *runner, const struct event_call *call, bool 
 	bool pop3 = runner->protocol == PROTOCOL_POP3;
 
 	keep_facts(runner, call);
+	/* The client gave it up. */
+	if (call->event != EVENT_SASL)
+		runner_exchange_end(runner);
 	switch (call->event) {
 	case EVENT_HELO:
 		greet(runner, call, asked);
@@ -169,6 +177,8 @@ static void dispatch(struct runner *runner, const struct event_call *call, bool 
 		runner_deliver(runner, call);
 		return;
 	case EVENT_AUTH:
+	case EVENT_TOKEN:
+	case EVENT_SASL:
 		runner_login(runner, call);
 		return;
 	case EVENT_LIST:
@@ -212,7 +222,8 @@ static bool acceptable(struct runner *runner, const struct frame *frame)
 	enum event event = frame->call.event;
 	bool asked = frame->kind == FRAME_ASK;
 
-	if (event == EVENT_DISCONNECT || event == EVENT_TIMEOUT || event == EVENT_FILTER)
+	if (event == EVENT_DISCONNECT || event == EVENT_TIMEOUT || event == EVENT_FILTER ||
+	    event == EVENT_SECRET)
 		return false;
 	if (needs_login(event) && runner->login == RUNNER_NO_LOGIN)
 		return false;
@@ -249,6 +260,7 @@ static void take_frames(struct runner *runner)
 	ssize_t got =
 		frame_receive(runner->control, runner->datagram, sizeof(runner->datagram), NULL);
 	struct span rest = { runner->datagram, got > 0 ? (size_t)got : 0 };
+	bool secret = false;
 
 	if (got <= 0) {
 		runner->parser_gone = true;
@@ -273,11 +285,12 @@ static void take_frames(struct runner *runner)
 			take_bye(runner, &frame);
 			break;
 		}
+		secret |= is_login(frame.call.event);
 		title_set(facts_get(&runner->facts, FACT_REMOTE_ADDR),
 			  span_of(event_table[frame.call.event].file));
 		dispatch(runner, &frame.call, frame.kind == FRAME_ASK);
 	}
-	if (runner->protocol == PROTOCOL_POP3)
+	if (secret)
 		explicit_bzero(runner->datagram, (size_t)got);
 }
 
@@ -293,7 +306,7 @@ static void log_summary(const struct runner *runner)
 	if (runner->via[0] != '\0')
 		log_string(&line, "via", runner->via);
 	log_text(&line, "tls", facts_get(facts, FACT_TLS_VERSION));
-	log_text(&line, "user", facts_get(facts, FACT_USER));
+	log_text(&line, "user", facts_get(facts, FACT_AUTH_USER));
 	log_number(&line, "commands", runner->counts.commands);
 	log_number(&line, "errors", runner->counts.errors);
 	log_number(&line, "messages", runner->counts.messages);
@@ -378,6 +391,7 @@ void runner_run(struct runner *runner)
 	facts_set(&runner->facts, FACT_SESSION_END, span_of(session_end_words[runner->end]));
 	if (runner->login != RUNNER_NO_LOGIN)
 		runner_logout(runner);
+	runner_exchange_end(runner);
 	runner_end_serve(runner);
 	if (runner->end == END_TIMEOUT)
 		runner_inform(runner, EVENT_TIMEOUT);

@@ -5,8 +5,8 @@
  * It parses no protocol.  It trusts nothing that the parser says: every frame is checked by
  * the tables, and an event out of order ends the session.  runner.c receives and
  * dispatches, wait.c waits for programs, ask.c asks the backend, message.c receives and
- * delivers mail, maildrop.c logs in and out, trusted.c believes trusted peers, secure.c
- * begins TLS.
+ * delivers mail, login.c logs in, maildrop.c reads and empties, trusted.c believes trusted peers,
+ * secure.c begins TLS.
  */
 #ifndef MAILSESSION_RUNNER_H
 #define MAILSESSION_RUNNER_H
@@ -49,12 +49,15 @@ struct runner {
 	const struct options *options;
 	struct directory *directory;
 	struct span hostname;
-	event_set handled; /* events that are asked about; the parser knows the same set */
-	char session[40];  /* SESSION_ID */
-	int null;          /* /dev/null */
-	int control;       /* frames */
-	int pipe;          /* octets of messages */
-	int signals;       /* signalfd: SIGTERM */
+	event_set handled;       /* events that are asked about; the parser knows the same set */
+	struct sasl_offer offer; /* ways to log in now; the parser knows the same */
+	bool greeted;            /* what the greeting has offered stays */
+	char session[40];        /* SESSION_ID */
+	int null;                /* /dev/null */
+	int control;             /* frames */
+	int pipe;                /* octets of messages */
+	int signals;             /* signalfd: SIGTERM */
+	int awaited; /* a helper that a turn is to end for when it says something, or -1 */
 	pid_t parser;
 	bool parser_gone;     /* the control socket has ended */
 	int64_t inform_until; /* once it has: informing programs are begun until then */
@@ -88,7 +91,8 @@ struct runner {
 	size_t filter_sent; /* octets of `preamble` that it has */
 
 	unsigned hook_count;
-	struct serve *serve; /* NULL until one is needed */
+	struct exchange *exchange; /* the SASL exchange that is going on, or NULL */
+	struct serve *serve;       /* NULL until one is needed */
 	/* Further ones, for deliveries side by side: that of lane N is crew[N - 1]. */
 	struct serve *crew[RUNNER_DELIVERIES_MAX - 1];
 	unsigned crew_count;
@@ -101,6 +105,7 @@ struct runner {
 	struct buffer preamble; /* Received, then `headers`: what stands before the message */
 	struct facts facts;
 	struct hook *hooks[RUNNER_HOOKS_MAX]; /* running or answered, then released ones */
+	char timestamp[160];                  /* of the greeting, for APOP; or empty */
 	struct environment environment;
 	char headers_bytes[RUNNER_HEADERS_MAX];
 	char preamble_bytes[RUNNER_HEADERS_MAX + TRACE_MAX];
@@ -123,7 +128,7 @@ const char *runner_identity(const struct runner *runner);
 struct turn {
 	bool control; /* with `listen`: a frame, or the end of the parser */
 	bool pipe;    /* octets of a message */
-	bool secure;  /* something on secure.awaited */
+	bool awaited; /* something on runner->awaited */
 };
 
 /*
@@ -228,7 +233,6 @@ void runner_deliver(struct runner *runner, const struct event_call *call);
 
 /* ---- maildrop.c ---- */
 
-void runner_login(struct runner *runner, const struct event_call *call);
 void runner_list(struct runner *runner);
 void runner_delete(struct runner *runner, const struct event_call *call);
 /* The logout event, and the end of the store: its lock is gone when this returns. */
@@ -264,6 +268,18 @@ bool runner_secure_at_once(struct runner *runner);
 void runner_reap_tls(struct runner *runner);
 /* The session is over: waits until tls-session has written what is left, but not for ever. */
 void runner_end_tls(struct runner *runner);
+
+/* ---- login.c ---- */
+
+/* Finds out which ways to log in there are, by what is known of client and TLS now. */
+void runner_offer(struct runner *runner);
+/* The events AUTH, TOKEN and SASL. */
+void runner_login(struct runner *runner, const struct event_call *call);
+
+/* ---- exchange.c ---- */
+
+/* Ends the exchange, if there is one. */
+void runner_exchange_end(struct runner *runner);
 
 /* ---- trusted.c ---- */
 

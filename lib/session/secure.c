@@ -222,12 +222,12 @@ static size_t await(struct runner *runner, char *bytes, size_t len, int64_t dead
 	bool came = false;
 	ssize_t got;
 
-	secure->awaited = secure->control;
+	runner->awaited = secure->control;
 	runner->wake = deadline;
 	while (!came && clock_now() < deadline && !shut_down(runner) && (over == NULL || !*over))
-		came = runner_turn(runner, false, false).secure;
+		came = runner_turn(runner, false, false).awaited;
 	runner->wake = CLOCK_NEVER;
-	secure->awaited = -1;
+	runner->awaited = -1;
 	got = came ? fd_read(secure->control, bytes, len) : 0;
 	return got > 0 ? (size_t)got : 0;
 }

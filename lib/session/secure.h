@@ -15,7 +15,6 @@
 struct secure {
 	int in, out;   /* the client, while TLS may begin; else -1 */
 	int control;   /* where the go is given and the facts come from, or -1 */
-	int awaited;   /* `control`, while a turn is to end when something comes from there */
 	int plain[2];  /* for the fresh parser: what it reads, what it writes; or -1 */
 	bool foreign;  /* a server in front speaks TLS: UCSPI-TLS */
 	bool granted;  /* the parser was told that TLS may begin */
@@ -24,10 +23,10 @@ struct secure {
 };
 
 /* Nothing is held yet. */
-#define SECURE_NONE                                                                    \
-	(struct secure)                                                                \
-	{                                                                              \
-		.in = -1, .out = -1, .control = -1, .awaited = -1, .plain = { -1, -1 } \
+#define SECURE_NONE                                                     \
+	(struct secure)                                                 \
+	{                                                               \
+		.in = -1, .out = -1, .control = -1, .plain = { -1, -1 } \
 	}
 
 #endif

@@ -34,7 +34,6 @@ static _Alignas(4096) struct {
 	struct parser parser;
 	char hostname[80];
 	char login_delay[20];
-	const struct peer *peer;
 	struct engine_counts counts; /* what the parser before TLS counted */
 	struct runner runner;
 } self;
@@ -137,6 +136,7 @@ static void settle_events(struct runner *runner)
 	runner_trust(runner);
 	if (runner_offers_tls(runner))
 		runner->handled |= EVENT_BIT(EVENT_STARTTLS);
+	runner_offer(runner);
 }
 
 static void log_faults(struct buffer *faults)
@@ -177,6 +177,8 @@ static void configure_mail(const struct options *options)
 		.max_errors = options->max_errors,
 		.max_commands = options->max_commands,
 		.max_hops = options->max_hops,
+		.max_auth_failures = options->max_auth_failures,
+		.mechanisms = self.runner.offer,
 		.charset = options->address_charset,
 		.clean_newlines = options->bare_newline == BARE_NEWLINE_CLEAN,
 		.crlf = options->line_ends == LINE_ENDS_CRLF,
@@ -209,8 +211,6 @@ static struct span login_delay(const struct options *options)
 
 static void configure_pop3(const struct options *options)
 {
-	bool anywhere = options->insecure_auth == INSECURE_AUTH_ALWAYS || in_tls();
-
 	self.parser.pop3 = (struct pop3_config){
 		.hostname = self.runner.hostname,
 		.greeting = text_span(options->greeting),
@@ -220,9 +220,8 @@ static void configure_pop3(const struct options *options)
 		.max_errors = options->max_errors,
 		.max_commands = options->max_commands,
 		.max_auth_failures = options->max_auth_failures,
-		.plaintext_allowed = anywhere || (options->insecure_auth == INSECURE_AUTH_LOCAL &&
-						  peer_is_local(self.peer)),
-		.plaintext_remote = anywhere,
+		.mechanisms = self.runner.offer,
+		.timestamp = span_of(self.runner.timestamp),
 		.tls = in_tls(),
 		.tls_require = options->tls_require,
 		.quota_tempfail = options->quota_tempfail,
@@ -269,6 +268,7 @@ static void init_runner(enum protocol protocol, const struct options *options)
 	self.runner.began = clock_now();
 	self.runner.control = self.runner.pipe = -1;
 	self.runner.secure = SECURE_NONE;
+	self.runner.awaited = -1;
 	self.runner.filter_in = self.runner.filter_out = -1;
 	self.runner.headers = (struct buffer)BUFFER(self.runner.headers_bytes);
 	envelope_init(&self.runner.envelope, options->max_recipients);
@@ -378,7 +378,6 @@ void session_describe(enum protocol protocol, const struct options *options, str
 	if (options->tls == TLS_IMPLICIT)
 		set_text(FACT_TLS_VERSION, "TLS");
 	settle_events(&self.runner);
-	self.peer = &nobody;
 	configure(protocol, options);
 	describe(&self.parser, directory, text);
 }
@@ -442,7 +441,6 @@ int session_run(enum protocol protocol, const struct options *options, const str
 	self.runner.hostname = own_name(options, peer);
 	memcpy(self.runner.via, peer->via, sizeof(self.runner.via));
 	set_facts(protocol, peer);
-	self.peer = peer;
 	runner_adopt_tls(&self.runner);
 	settle_events(&self.runner);
 	setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));

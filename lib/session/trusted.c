@@ -135,6 +135,7 @@ void runner_xclient(struct runner *runner, const struct event_call *call)
 	}
 	runner_reset(runner);
 	runner_trust(runner);
+	runner_offer(runner);
 	log_client(runner);
 	runner_answer(runner, &(struct verdict){ .exit = EXIT_DONE }, -1);
 }

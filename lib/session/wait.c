@@ -103,7 +103,7 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 		fds[count++] = (struct pollfd){ receive ? runner->pipe : -1, POLLIN, 0 };
 	fds[count++] = (struct pollfd){ runner->signals, POLLIN, 0 };
 	fds[count++] = (struct pollfd){ runner->filter_out, POLLIN, 0 };
-	fds[count++] = (struct pollfd){ runner->secure.awaited, POLLIN, 0 };
+	fds[count++] = (struct pollfd){ runner->awaited, POLLIN, 0 };
 	for (i = 0; i < hooks; i++) {
 		first[i] = count;
 		if (runner->hooks[i]->job.done)
@@ -137,7 +137,7 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 		lose_parser(runner);
 	turn.control = fds[0].revents != 0 && listen;
 	turn.pipe = fds[1].revents != 0;
-	turn.secure = fds[4].revents != 0;
+	turn.awaited = fds[4].revents != 0;
 	return turn;
 }
 

@@ -91,5 +91,9 @@ int main(void)
 	test_spelling("2001:0DB8:0:0::1", "2001:db8::1");
 	test_spelling("::FFFF:192.0.2.1", "192.0.2.1");
 	test_spelling("192.0.2.1", "192.0.2.1");
+	CHECK(network_is_loopback(span_of("127.0.0.1")) &&
+	      network_is_loopback(span_of("127.9.9.9")) && network_is_loopback(span_of("::1")));
+	CHECK(!network_is_loopback(span_of("192.0.2.1")) && !network_is_loopback(span_of("::2")) &&
+	      !network_is_loopback(span_of("1.127.0.0")) && !network_is_loopback(SPAN_NONE));
 	return check_report();
 }

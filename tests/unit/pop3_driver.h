@@ -239,6 +239,12 @@ static void play_call(struct play *play)
 				   .text = span_of(scene->said[call.event]),
 				   .close = scene->closes[call.event] };
 
+	struct span secret = event_fact(&call, FACT_PASSWORD);
+	size_t password_len = secret.len;
+	char password[256];
+
+	if (secret.len > 0)
+		memcpy(password, secret.base, secret.len);
 	play_log(play, &call);
 	if (call.event == EVENT_DELETE) {
 		uint64_t octets = 0;
@@ -252,8 +258,9 @@ static void play_call(struct play *play)
 	    (call.event == EVENT_LIST || call.event == EVENT_RETRIEVE || call.event == EVENT_TOP))
 		play_yield(play, &call);
 	engine->ops->answer(engine, &verdict);
-	for (size_t i = 0; call.event == EVENT_AUTH && i < sizeof(play->pop3->sasl.bytes); i++)
-		play->outcome->password_left |= play->pop3->sasl.bytes[i] != '\0';
+	if (password_len >= 4 && /* less is found by chance */
+	    memmem(play->pop3, sizeof(*play->pop3), password, password_len) != NULL)
+		play->outcome->password_left = true;
 }
 
 static void play_content(struct play *play)

@@ -13,7 +13,7 @@ K: AUTH-RESP-CODE
 K: PIPELINING
 K: LANG
 K: USER
-K! SASL
+K: SASL PLAIN LOGIN
 K! STLS
 K! EXPIRE
 K! LOGIN-DELAY
@@ -31,6 +31,7 @@ O: insecure-auth never
 C: CAPA
 R: +OK
 K! USER
+K! SASL
 K: TOP
 
 == POP-090 POP-092 after login

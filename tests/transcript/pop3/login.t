@@ -202,6 +202,7 @@ C: CAPA
 R: +OK
 
 == POP-122 POP-120 AUTH without any mechanism
+O: insecure-auth never
 C: AUTH
 S: -ERR*
 C: AUTH FOO
