@@ -345,7 +345,8 @@ void pop3_init(struct pop3 *pop3, const struct pop3_config *config,
 {
 	static const struct engine_ops ops = { step, answer, content, stop, state };
 
-	memset(pop3, 0, offsetof(struct pop3, sasl.bytes));
+	memset(pop3, 0, offsetof(struct pop3, number));
+	sasl_init(&pop3->sasl, pop3->sasl_bytes);
 	pop3->engine.ops = &ops;
 	pop3->engine.out = (struct buffer){ out, 0, out_cap, false };
 	pop3->config = config;

@@ -83,13 +83,14 @@ struct pop3 {
 	bool holding; /* the next status line is kept in `held`, since LOGOUT comes first */
 	struct buffer held;
 	size_t login_delay_len, expire_len;
-	struct sasl sasl; /* its big array last */
+	struct sasl sasl;
 	/* Big things: never cleared as a whole, so that an idle session does not touch them. */
 	char number[2][20];
 	char login_delay[32], expire[32];
 	char held_text[POP3_STATUS_MAX];
 	char fault_text[256];
 	char scratch[4096];
+	char sasl_bytes[SASL_STORAGE];
 	struct maildrop maildrop;
 };
 

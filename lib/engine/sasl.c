@@ -67,13 +67,19 @@ bool login_name_fits(struct span name)
 
 /* ---- storage ----------------------------------------------------------------------------- */
 
-void sasl_end(struct sasl *sasl)
+static void wipe(struct sasl *sasl)
 {
 	explicit_bzero(sasl->bytes, sasl->used);
 	sasl->used = 0;
+	sasl->name = sasl->secret = SPAN_NONE;
+}
+
+void sasl_end(struct sasl *sasl)
+{
+	wipe(sasl);
 	sasl->step = SASL_STEP_RESPONSE;
 	sasl->begun = sasl->hopeless = false;
-	sasl->name = sasl->secret = sasl->challenge = SPAN_NONE;
+	sasl->challenge = SPAN_NONE;
 }
 
 static void begin(struct sasl *sasl, enum sasl_mechanism mechanism)
@@ -85,7 +91,7 @@ static void begin(struct sasl *sasl, enum sasl_mechanism mechanism)
 /* Copies to behind what is kept; there is room for any line and a name. */
 static struct span keep(struct sasl *sasl, struct span bytes)
 {
-	struct buffer all = { sasl->bytes, sasl->used, sizeof(sasl->bytes), false };
+	struct buffer all = { sasl->bytes, sasl->used, SASL_STORAGE, false };
 
 	buffer_put(&all, bytes);
 	bytes = span_from(buffer_span(&all), sasl->used);
@@ -262,7 +268,7 @@ static enum sasl_result take(struct sasl *sasl, struct span response)
 
 static enum sasl_result take_base64(struct sasl *sasl, struct span text)
 {
-	struct buffer all = { sasl->bytes, sasl->used, sizeof(sasl->bytes), false };
+	struct buffer all = { sasl->bytes, sasl->used, SASL_STORAGE, false };
 	size_t before = sasl->used;
 	bool whole = text.len <= SASL_LINE_MAX && base64_decode(&all, text);
 
@@ -363,9 +369,7 @@ static struct span refused_token(enum sasl_mechanism mechanism)
 
 enum sasl_result sasl_judge(struct sasl *sasl, const struct verdict *verdict)
 {
-	explicit_bzero(sasl->bytes, sasl->used);
-	sasl->used = 0;
-	sasl->name = sasl->secret = SPAN_NONE;
+	wipe(sasl);
 	if (verdict->exit == VERDICT_CHALLENGE && sasl_event(sasl) == EVENT_SASL) {
 		sasl->challenge = verdict->text;
 		return SASL_CHALLENGE;

@@ -104,7 +104,7 @@ enum sasl_step {
 	SASL_STEP_REFUSED, /* the client acknowledges that its token was refused (RFC 7628 3.2.3) */
 };
 
-/* An exchange. */
+/* An exchange. Its storage is the owner's, and touched only as far as it is used. */
 struct sasl {
 	enum sasl_mechanism mechanism;
 	enum sasl_step step;
@@ -113,9 +113,18 @@ struct sasl {
 	struct span challenge;
 	struct span name;   /* of who logs in; empty when not known here */
 	struct span secret; /* password, token or response; base NULL when there was none */
-	size_t used;        /* octets of `bytes` that hold something */
-	char bytes[SASL_RESPONSE_MAX + 256];
+	char *bytes;        /* SASL_STORAGE octets */
+	size_t used;        /* of them, holding something */
 };
+
+/* Room for a user name and the longest response behind it. */
+#define SASL_STORAGE (SASL_RESPONSE_MAX + 256)
+
+/* Before anything else, on a cleared struct. */
+static inline void sasl_init(struct sasl *sasl, char *storage)
+{
+	sasl->bytes = storage;
+}
 
 /*
  * Begins with the mechanism `name`; `initial` is the initial response as sent, "=" an empty one,

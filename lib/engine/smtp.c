@@ -263,7 +263,8 @@ void smtp_init(struct smtp *smtp, const struct smtp_config *config, char *out_st
 	       size_t out_cap)
 {
 	/* Everything but the arrays at the end: those pages stay untouched. */
-	memset(smtp, 0, offsetof(struct smtp, sasl.bytes));
+	memset(smtp, 0, offsetof(struct smtp, values));
+	sasl_init(&smtp->sasl, smtp->sasl_bytes);
 	smtp->engine.ops = &smtp_ops;
 	smtp->engine.out = (struct buffer){ out_storage, 0, out_cap, false };
 	smtp->config = config;

@@ -131,10 +131,11 @@ struct smtp {
 	struct smtp_transaction transaction;
 	struct smtp_chunk chunk;
 	struct buffer held; /* over `scratch` */
-	struct sasl sasl;   /* its big array last */
+	struct sasl sasl;
 	char values[SMTP_VALUES_MAX];
 	char command[SMTP_LINE_MAX];
 	char scratch[SMTP_SCRATCH_MAX];
+	char sasl_bytes[SASL_STORAGE];
 };
 
 /* Room in `out` that any one reply finds enough. */

@@ -21,6 +21,13 @@ static void write_line(int fd, const char *who, struct span text)
 			buffer_byte(&line, c);
 			continue;
 		}
+		/* What the engine has wiped: no command holds a NUL. */
+		if (c == '\0') {
+			buffer_string(&line, "(secret)");
+			while (i + 1 < text.len && text.base[i + 1] == '\0')
+				i++;
+			continue;
+		}
 		buffer_string(&line, "\\x");
 		buffer_hex(&line, (unsigned char)c, 2);
 	}

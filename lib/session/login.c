@@ -262,8 +262,11 @@ static enum sasl_mechanism mechanism_of(const struct runner *runner, const struc
 
 static bool in_order(const struct runner *runner)
 {
-	return runner->mail == RUNNER_NO_MAIL && runner->login == RUNNER_NO_LOGIN &&
-	       facts_get(&runner->facts, FACT_AUTH_USER).base == NULL &&
+	bool before = runner->protocol == PROTOCOL_POP3
+			      ? runner->login != RUNNER_NO_LOGIN
+			      : facts_get(&runner->facts, FACT_AUTH_USER).base != NULL;
+
+	return !before && runner->mail == RUNNER_NO_MAIL &&
 	       runner->auth_failures < runner->options->max_auth_failures;
 }
 

@@ -162,8 +162,12 @@ static bool fill(struct stream *stream, const struct engine *engine, struct hand
 	ssize_t got;
 
 	if (input->at > 0) {
-		memmove(input->base, input->base + input->at, input->len - input->at);
-		input->len -= input->at;
+		size_t left = input->len - input->at, from = input->at > left ? input->at : left;
+
+		/* What is moved leaves no second copy: it may be a secret. */
+		memmove(input->base, input->base + input->at, left);
+		explicit_bzero(input->base + from, input->len - from);
+		input->len = left;
 		input->at = 0;
 	}
 	do {

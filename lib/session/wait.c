@@ -164,6 +164,8 @@ void runner_release(struct runner *runner, struct hook *hook)
 		if (runner->hooks[i] != hook)
 			continue;
 		hook_kill(hook);
+		if (hook->job.event == EVENT_SECRET)
+			explicit_bzero(hook->job.text, hook->job.text_len);
 		runner->hooks[i] = runner->hooks[--runner->hook_count];
 		runner->hooks[runner->hook_count] = hook;
 		return;
