@@ -350,3 +350,86 @@ assert entry["MAILSESSION_MESSAGES"] == "1" and entry["MAILSESSION_SESSION"] in 
 	run -0 inside journalctl --no-pager -o cat _COMM=smtp-session MAILSESSION_MSG=message
 	assert_output --partial 'transaction='
 }
+
+# gallery PROTOCOL SAMPLE [NAME=VALUE...] - the sample as the backend of the protocol, with these lines in its env.
+gallery() {
+	inside sh -euc '
+		protocol=$1 sample=$2 share=$0/share/mail-session
+		shift 2
+		rm -rf /etc/mail-session/$protocol
+		cp -a "$share/backends/$sample" /etc/mail-session/$protocol
+		printf "%s\n" "$@" >>/etc/mail-session/$protocol/env
+		mkdir -p /run/systemd/system/$protocol-session@.service.d
+		printf "[Service]\nEnvironment=MAILSESSION_ACCEPT_DOMAIN=example.org\n" \
+			>/run/systemd/system/$protocol-session@.service.d/domain.conf
+		systemctl daemon-reload
+		systemctl start $protocol-session.socket' "$PREFIX" "$@"
+}
+
+@test "the gallery works inside the hardened units: archive, qmail-queue, sendmail, faulty (hardening 88)" {
+	for sample in archive qmail-queue sendmail; do
+		inside install -d -o mail-session -g mail-session /srv/mail/$sample
+	done
+	gallery smtp archive ARCHIVE=/srv/mail/archive
+	send archived
+	inside sh -c 'grep -q "^Subject: archived" /srv/mail/archive/2*/message'
+	# What stands for another mail system: it takes the message and the envelope to where it may write.
+	inside sh -euc 'mkdir /srv/bin
+		printf "#!/bin/sh\ncat >/srv/mail/qmail-queue/message\ncat <&1 >/srv/mail/qmail-queue/envelope\n" >/srv/bin/qmail-queue
+		printf "#!/bin/sh\ncat >/srv/mail/sendmail/message\n" >/srv/bin/sendmail
+		chmod 755 /srv/bin/*'
+	gallery smtp qmail-queue QMAIL_QUEUE=/srv/bin/qmail-queue
+	send queued
+	inside sh -c 'grep -q "^Subject: queued" /srv/mail/qmail-queue/message && grep -q jo@example.org /srv/mail/qmail-queue/envelope'
+	gallery smtp sendmail SENDMAIL=/srv/bin/sendmail
+	send sent
+	inside sh -c 'grep -q "^Subject: sent" /srv/mail/sendmail/message'
+	gallery smtp faulty FAULT_RATE=100 FAULT_KINDS=permanent
+	# curl's word for a message that is refused.
+	run send refused
+	assert_failure 8
+}
+
+@test "the gallery works inside the hardened units: sqlite and repository (hardening 88)" {
+	inside runuser -u mail-session -- sh -euc '
+		cd /srv/mail
+		sqlite3 mail.db <"$0/share/mail-session/backends/sqlite/schema.sql" >/dev/null
+		export HOME=/srv/mail GIT_AUTHOR_NAME=jo GIT_AUTHOR_EMAIL=jo@example.org GIT_COMMITTER_NAME=jo GIT_COMMITTER_EMAIL=jo@example.org
+		git init -q project
+		git -C project commit -q --allow-empty -m "a commit to read"' "$PREFIX"
+	gallery pop3 repository REPOSITORY=/srv/mail/project PASSWD_FILE=/etc/mail-session/passwd
+	run -0 pop3 1
+	assert_line --partial 'a commit to read'
+	inside runuser -u mail-session -- sqlite3 /srv/mail/mail.db "INSERT INTO mailboxes VALUES ('jo@example.org')"
+	for protocol in smtp pop3; do
+		gallery $protocol sqlite DATABASE=/srv/mail/mail.db PASSWD_FILE=/etc/mail-session/passwd
+	done
+	send 'into the database'
+	run -0 pop3 1
+	assert_line --partial 'Subject: into the database'
+}
+
+@test "the gallery works inside the hardened units: lmtp-proxy, and webhook with hooks-network (hardening 88)" {
+	backend maildir
+	inside systemctl start lmtp-session.socket
+	gallery smtp lmtp-proxy LMTP_SERVER=UNIX-CONNECT:/run/mail-session/lmtp.sock
+	send 'through the proxy'
+	inside sh -c 'grep -q "^Subject: through the proxy" /srv/mail/example.org/jo/new/*'
+	# A place that both sides see.
+	mkdir -p "$BATS_FILE_TMPDIR/peer"
+	mkfifo "$BATS_TEST_TMPDIR/port"
+	inside "$PWD/tests/lib/adapter-peer" webhook "$BATS_FILE_TMPDIR/peer" >"$BATS_TEST_TMPDIR/port" 2>/dev/null </dev/null 3>&- &
+	peer=$!
+	read -r -t 20 port <"$BATS_TEST_TMPDIR/port"
+	gallery smtp webhook "WEBHOOK=http://127.0.0.1:$port/mail" WEBHOOK_RETRIES=0
+	# The network is shut to programs,
+	run send posted
+	assert_failure
+	# until the drop-in opens it.
+	inside sh -euc 'cp "$0/share/mail-session/drop-ins/hooks-network.conf" /run/systemd/system/smtp-session@.service.d/
+		systemctl daemon-reload' "$PREFIX"
+	send posted
+	inside sh -c 'grep -q "Subject: posted" "$0"/request.1' "$BATS_FILE_TMPDIR/peer"
+	kill "$peer"
+	wait "$peer" || true
+}
