@@ -75,6 +75,7 @@ need_root() {
 @test "a program behind TLS learns of the connection by its environment alone (TLS-010, TLS-013)" { front program; }
 @test "a program behind TLS has descriptors 0, 1 and 2" { front descriptors; }
 @test "without a handshake or a key there is no program (TLS-010)" { front failures; }
+@test "curl speaks to smtp-session inside TLS (TLS-010)" { front curl; }
 @test "signals go on to the program" { front signal; }
 @test "--user is in force for program and network, and keys are read before" {
 	need_root

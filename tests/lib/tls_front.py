@@ -169,6 +169,22 @@ def proxy():
     assert "no PROXY header" in session.end()
 
 
+def curl():
+    """A real client and a real session: the greeting comes inside TLS, and STARTTLS is not offered."""
+    backend = tempfile.mkdtemp(dir=FILES)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        client = subprocess.Popen(  # pylint: disable=consider-using-with
+            ["curl", "-sSv", "--max-time", str(PATIENCE), "--cacert", path("ca.pem"), "--resolve", f"{NAME}:{port}:127.0.0.1",
+             f"smtps://{NAME}:{port}/"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        near = server.accept()[0]
+    session = Front("--", os.path.join(os.path.dirname(TLS), "smtp-session"), "--hostname", NAME, backend, client=(socket.socket(), near))
+    said = client.communicate(timeout=PATIENCE)[0].decode()
+    assert client.returncode == 0 and f"220 {NAME}" in said and "< 214" in said and "STARTTLS" not in said, said
+    log = session.end()
+    assert "reason=quit" in log, log
+
+
 UCSPI = """
 import os, sys
 print(sys.stdin.readline().strip(), flush=True)
