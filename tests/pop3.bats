@@ -271,6 +271,19 @@ message() {
 	done
 }
 
+@test "POP-031 MAP-048: reading moves no file of a Maildir, changes no flag and adds none" {
+	maildir NEVER
+	ln -s "$bin/maildir-store" "$B/serve"
+	for name in new/1.M1P1Q1.x cur/2.M1P1Q1.x:2,FS new/3.M1P1Q1.x,S=12,W=16 cur/4.M1P1Q1.x:2,; do
+		printf 'Subject: x\n\n' >"$D/$name"
+	done
+	before=$(find "$D/new" "$D/cur" -type f -printf '%P %i %C@\n' | sort)
+	run pop3 < <(printf '%s\n' 'USER jo' 'PASS x' 'RETR 1' 'RETR 2' 'TOP 3 0' 'UIDL' 'LIST' 'DELE 4' 'RSET' QUIT)
+	assert_line '+OK maildrop has 4 messages'
+	assert_equal "$(grep -c '^Subject: x$' <<<"$output")" 3
+	assert_equal "$(find "$D/new" "$D/cur" -type f -printf '%P %i %C@\n' | sort)" "$before"
+}
+
 @test "EXPIRE: a session that is open loses nothing, and a quota is told what went" {
 	maildir 30
 	ln -s "$bin/maildir-store" "$B/serve"
