@@ -274,7 +274,7 @@ message() {
 @test "POP-031 MAP-048: reading moves no file of a Maildir, changes no flag and adds none" {
 	maildir NEVER
 	ln -s "$bin/maildir-store" "$B/serve"
-	for name in new/1.M1P1Q1.x cur/2.M1P1Q1.x:2,FS new/3.M1P1Q1.x,S=12,W=16 cur/4.M1P1Q1.x:2,; do
+	for name in new/1.M1P1Q1.x cur/2.M1P1Q1.x:2,FS new/3.M1P1Q1.x,S=12,W=16 'cur/4.M1P1Q1.x:2,'; do
 		printf 'Subject: x\n\n' >"$D/$name"
 	done
 	before=$(find "$D/new" "$D/cur" -type f -printf '%P %i %C@\n' | sort)
