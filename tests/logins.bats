@@ -371,6 +371,45 @@ fails() {
 	assert_output "$(printf '%s\n' 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4 2001:db8::5 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4 2001:db8::5)"
 }
 
+# ---- a client of GNU SASL ----------------------------------------------------------------------
+
+# msmtp_as MECHANISM USER PASSWORD - sends a message to a session on a free port; the session's log is added to $DIR/auth.log.
+msmtp_as() {
+	printf '%s\n' 'account default' 'host 127.0.0.1' "port $port" "auth $1" "user $2" "password $3" 'from a@y.example' 'tls off' >"$DIR/msmtprc"
+	chmod 600 "$DIR/msmtprc"
+	printf 'Subject: x\n\nx\n' | timeout 60 msmtp --file="$DIR/msmtprc" b@x.example 2>>"$DIR/log"
+}
+
+@test "AUTH-019, AUTH-020: msmtp logs in by SCRAM-SHA-256, CRAM-MD5, PLAIN and LOGIN, and its failures are fail2ban's" {
+	local line
+	rm -f "$B/connect"
+	ln -s "$bin/passwd-auth" "$B/auth"
+	ln -s "$bin/passwd-auth" "$B/secret"
+	printf '#!/bin/sh\ncat >/dev/null\nprintf "%%s by %%s\\n" "$AUTH_USER" "$AUTH_MECH" >>%s\n' "$DIR/taken" >"$B/deliver"
+	chmod 755 "$B/deliver"
+	export PASSWD_FILE=$DIR/passwd
+	echo "PASSWD_FILE=$PASSWD_FILE" >"$B/env"
+	"$bin/passwd-auth" set jo@x.example <<<secret
+	"$bin/passwd-auth" set --plain pl <<<secret
+	start "$bin/smtp-session" --hostname mx.example.org --spool-dir "$DIR" --submission --listen 127.0.0.1:0 \
+		--auth-mechanisms SCRAM-SHA-256,CRAM-MD5,PLAIN,LOGIN "$B"
+	line=$(await "$DIR/log" 'program=smtp-session .*msg=listening')
+	port=${line##* port=}
+	for how in 'scram-sha-256 jo@x.example' 'scram-sha-256 pl' 'cram-md5 pl' 'plain jo@x.example' 'login pl'; do
+		# shellcheck disable=SC2086
+		run -0 msmtp_as $how secret
+		# shellcheck disable=SC2086
+		run -77 msmtp_as $how wrong
+	done
+	run -77 msmtp_as scram-sha-256 nobody secret
+	run -77 msmtp_as cram-md5 jo@x.example secret
+	assert_equal "$(cat "$DIR/taken")" "$(printf '%s\n' 'jo@x.example by SCRAM-SHA-256' 'pl by SCRAM-SHA-256' 'pl by CRAM-MD5' \
+		'jo@x.example by PLAIN' 'pl by LOGIN')"
+	run -0 fail2ban-regex -o ip "$DIR/log" "$samples/../fail2ban/filter.d/mail-session.conf"
+	assert_equal "$(sort <<<"$output" | uniq -c | tr -s ' ')" ' 7 127.0.0.1'
+	run ! grep -E 'secret|wrong' "$DIR/log"
+}
+
 # ---- all of them -------------------------------------------------------------------------------
 
 @test "no password and no token is in the arguments of what a sample runs (hardening 62)" {
