@@ -121,6 +121,7 @@ stored() {
 	done <<-END
 		hooks-network 13
 		hooks-jit 4
+		tls 4
 		login-users 14
 	END
 }
@@ -132,6 +133,33 @@ stored() {
 	run -0 pop3 1
 	assert_line --regexp '^Subject: in and out'
 	assert_line --regexp '^Received: from .*\(\[127\.0\.0\.1\]'
+}
+
+# A system in a container cannot mount credentials for another user: there the files are read where they lie.
+@test "TLS: STARTTLS by the drop-in, and POP3 over TLS" {
+	backend maildir
+	inside sh -euc '
+		mkdir -p /etc/mail-session/tls
+		cd /etc/mail-session/tls
+		openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+			-keyout privkey.pem -out fullchain.pem 2>/dev/null
+		chgrp mail-session privkey.pem
+		chmod 640 privkey.pem
+		for unit in smtp-session pop3s-session; do
+			mkdir -p /run/systemd/system/$unit@.service.d
+			cp "$0/share/mail-session/drop-ins/tls.conf" /run/systemd/system/$unit@.service.d/
+			printf "%s\n" "[Service]" LoadCredential= "Environment=MAILSESSION_TLS_CERT=$PWD/fullchain.pem" \
+				"Environment=MAILSESSION_TLS_KEY=$PWD/privkey.pem" >/run/systemd/system/$unit@.service.d/where.conf
+		done
+		systemctl daemon-reload
+		systemctl start smtp-session.socket pop3s-session.socket' "$PREFIX"
+	printf 'Subject: by TLS\r\n\r\nHello.\r\n' |
+		inside curl -sS --max-time 60 --cacert /etc/mail-session/tls/fullchain.pem --ssl-reqd --upload-file - \
+			--mail-from you@example.org --mail-rcpt jo@example.org smtp://localhost
+	run -0 inside curl -sS --max-time 60 --cacert /etc/mail-session/tls/fullchain.pem --user jo@example.org:secret \
+		pop3s://localhost/1
+	assert_line --regexp '^Subject: by TLS'
+	assert_output --partial 'with ESMTPS id'
 }
 
 @test "Accept=no: a mail goes in by SMTP and comes out by POP3" {
