@@ -123,7 +123,7 @@ assert_result() {
 	assert_success
 	assert_line --partial 'mail-session, dots >= 0.7 x limit, dots'
 	run cat "$bench/report.md"
-	assert_line --regexp '^\| mail-session, text \| megabytes a second \| MB/s \| [0-9.,]+ \| [0-9.,]+ \| [0-9.,]+ \|$'
+	assert_line --regexp '^\| mail-session, text \| \*\*[0-9,]+\*\* \([0-9,]+ to [0-9,]+\) \| .* \|$'
 	assert_line --regexp '^\| SMTP, one message of 256 MiB into a sink \| .* \| \*\*[0-9.]+\*\* (not )?reached \|$'
 	grep -q '^</svg>$' "$bench/smtp-large.svg"
 }

@@ -74,7 +74,10 @@ def mailfront(directory, port, case):
         os.makedirs(os.path.join(view.layer, "var/lib/qmail/control"))
         variables = {"QMAILQUEUE": named(directory, "qmail-queue"), "RELAYCLIENT": "",
                      "QMAILHOME": "/var/lib/qmail"}
-        program = ["/usr/sbin/smtpfront-qmail"]
+        # smtpfront-qmail is a shell script around this; the shell is not what is to be measured.
+        with open(os.path.join(view.tree, "usr/sbin/smtpfront-qmail"), encoding="ascii") as file:
+            arguments = file.read().split("/mailfront ")[1].split()
+        program = ["/usr/sbin/mailfront", *(word for word in arguments if word != '"$@"')]
     else:
         mail = maildirs(directory, case)
         passwd = os.path.join(directory, "passwd")

@@ -35,16 +35,23 @@ def number(figure, digits):
     return f"{figure:,.{digits}f}"
 
 
+def cell(found, digits):
+    """The median, and what is around it."""
+    if not found:
+        return ""
+    low, middle, high = (number(figure, digits) for figure in (min(found), median(found), max(found)))
+    return f"**{middle}** ({low} to {high})"
+
+
 def row_table(row, figures, missing):
+    kinds = [METRICS[metric] for metric in row.metrics]
     lines = [f"### {row.title}", "", f"![{row.key}]({row.key}.svg)", "",
-             "| server | figure | unit | median | lowest | highest |", "| --- | --- | --- | ---: | ---: | ---: |"]
-    for metric in row.metrics:
-        kind = METRICS[metric]
-        for name in dict.fromkeys(entry for entry, of in figures if of == metric):
-            found = list(figures[name, metric].values())
-            lines.append(f"| {name} | {kind.of} | {kind.unit} | " + " | ".join(
-                number(figure, kind.digits) for figure in (median(found), min(found), max(found))) + " |")
-    lines += [f"| {name} | missing: {why} | | | | |" for name, why in missing.items()]
+             "| server | " + " | ".join(f"{kind.of}, {kind.unit}" for kind in kinds) + " |",
+             "| --- |" + " ---: |" * len(kinds)]
+    for name in dict.fromkeys(entry for entry, _ in figures):
+        lines.append(f"| {name} | " + " | ".join(cell(figures.get((name, metric), {}).values(), METRICS[metric].digits)
+                                                for metric in row.metrics) + " |")
+    lines += [f"| {name} | missing: {why} |" + " |" * (len(kinds) - 1) for name, why in missing.items()]
     return lines + [""]
 
 
@@ -59,7 +66,7 @@ def plot(row, figures):
     scale = (WIDE - LEFT - 90) / most
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDE}" height="{height}" font-family="sans-serif" '
            'font-size="12">', f'<rect width="{WIDE}" height="{height}" fill="white"/>',
-           f'<text x="8" y="20" font-weight="bold">{escape(row.title)}: {METRICS[metric].of}</text>']
+           f'<text x="8" y="20" font-weight="bold">{escape(row.title)}: {METRICS[metric].of}, {METRICS[metric].unit}</text>']
     for index, (name, found) in enumerate(bars):
         top = 34 + index * (BAR + GAP)
         middle = median(found)

@@ -112,7 +112,7 @@ class Server:
                 self.process.kill()
                 self.process.wait()
         # Orphans are ours now. Some need a moment to end by themselves.
-        until = time.monotonic() + 2
+        until = time.monotonic() + 0.5
         while left := children(os.getpid()):
             try:
                 while os.waitpid(-1, os.WNOHANG)[0]:
