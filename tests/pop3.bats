@@ -165,7 +165,7 @@ too_early() {
 }
 
 @test "login-delay: no system call that fails on the state keeps anybody out" {
-	for inject in mkdirat:error=ENOSPC openat:error=ENOSPC utimensat:error=EIO newfstatat:error=EIO fstat:error=EIO; do
+	for inject in mkdirat:error=ENOSPC openat:error=ENOSPC utimensat:error=EIO newfstatat:error=EIO fstat,newfstatat:error=EIO; do
 		rm -rf "$state"
 		only=(-P "$state")
 		[[ $inject != mkdirat* ]] || only=()
