@@ -12,6 +12,7 @@
 #include "engine/sasl.h"
 #include "mail/address.h"
 #include "mail/dot.h"
+#include "mail/header.h"
 #include "mail/hops.h"
 #include "mail/line.h"
 
@@ -39,8 +40,10 @@ struct smtp_config {
 	bool clean_newlines; /* --bare-newline clean */
 	bool crlf;           /* hand line ends on as CRLF, not LF */
 	bool quota_tempfail;
-	bool tls;         /* the connection is encrypted; STARTTLS: it may become so */
-	bool tls_require; /* until it is, nothing but what leads there (RFC 3207 4) */
+	bool submission;      /* of mail by users, who log in (RFC 6409) */
+	int64_t (*now)(void); /* submission: the time, for Date; NULL: no field is added */
+	bool tls;             /* the connection is encrypted; STARTTLS: it may become so */
+	bool tls_require;     /* until it is, nothing but what leads there (RFC 3207 4) */
 	const struct engine_counts *resumes; /* TLS has begun amid the session: no greeting, and
 						counting goes on from there; else NULL */
 	const struct span *accept_domains;   /* when nobody answers RCPT */
@@ -93,6 +96,10 @@ struct smtp_transaction {
 	uint64_t emitted;    /* octets that ENGINE_BODY handed on */
 	struct dot dot;
 	struct hops hops;
+	struct header header; /* submission: which fields there are */
+	bool completed;       /* ... and what was missing was added */
+	size_t id_len;
+	char id[64]; /* TRANSACTION_ID */
 };
 
 /* The last BDAT command (RFC 3030 2). */

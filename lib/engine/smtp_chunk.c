@@ -61,7 +61,9 @@ void smtp_bdat(struct smtp *smtp, struct span argument)
 		smtp_say(smtp, SMTP_SAY_ARGUMENT);
 		return;
 	}
-	fault = smtp_needs_tls(smtp) ? SMTP_SAY_NEEDS_TLS : chunk_fault(smtp);
+	fault = smtp_needs_tls(smtp)     ? SMTP_SAY_NEEDS_TLS
+		: smtp_needs_login(smtp) ? SMTP_SAY_AUTH_REQUIRED
+					 : chunk_fault(smtp);
 	if (fault != SMTP_SAY_OK && chunk->last && smtp->state == SMTP_MAIL &&
 	    smtp->config->protocol == PROTOCOL_LMTP) {
 		chunk->replies = 0; /* RFC 2033 4.3: one for each recipient, and there is none */
@@ -125,6 +127,9 @@ static bool take_octets(struct smtp *smtp, struct input *input, enum engine_next
 		return true;
 	if (bytes.len > chunk->left)
 		bytes.len = (size_t)chunk->left;
+	bytes.len = smtp_header_octets(smtp, bytes);
+	if (bytes.len == 0)
+		return smtp_complete(smtp, next);
 	input->at += bytes.len;
 	chunk->left -= bytes.len;
 	smtp->transaction.dot.octets += bytes.len; /* RFC 3030 3: exactly as sent */
@@ -146,6 +151,8 @@ bool smtp_next_chunk(struct smtp *smtp, struct input *input, enum engine_next *n
 	if (fault != SMTP_SAY_OK) {
 		smtp_hold(smtp, smtp_standard(smtp, fault));
 		swallow(smtp, true);
+	} else if (chunk->last && smtp_complete(smtp, next)) {
+		return true;
 	} else if (chunk->last) {
 		smtp_deliver(smtp);
 	} else {

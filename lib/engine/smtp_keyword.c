@@ -53,7 +53,8 @@ static bool with_expn(const struct smtp *smtp)
 
 static bool with_etrn(const struct smtp *smtp)
 {
-	return (smtp->config->handled & smtp->config->listed & EVENT_BIT(EVENT_ETRN)) != 0;
+	return (smtp->config->handled & smtp->config->listed & EVENT_BIT(EVENT_ETRN)) != 0 &&
+	       !smtp->config->submission; /* RFC 6409 7 */
 }
 
 static bool with_xclient(const struct smtp *smtp)

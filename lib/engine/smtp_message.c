@@ -8,6 +8,7 @@
 #include "engine/smtp_private.h"
 
 #include "base/ascii.h"
+#include "mail/trace.h"
 
 void smtp_data(struct smtp *smtp, struct span argument)
 {
@@ -30,6 +31,11 @@ void smtp_on_data(struct smtp *smtp, const struct verdict *verdict)
 		return;
 	}
 	if (reply.code < 400) {
+		if (verdict->id.len <= sizeof(smtp->transaction.id)) {
+			smtp->transaction.id_len = verdict->id.len;
+			if (verdict->id.len > 0)
+				memcpy(smtp->transaction.id, verdict->id.base, verdict->id.len);
+		}
 		smtp->transaction.dot = (struct dot){ .state = DOT_START,
 						      .dots = !smtp->chunk.first,
 						      .crlf = smtp->config->crlf,
@@ -77,6 +83,42 @@ bool smtp_emit(struct smtp *smtp, struct span bytes, enum engine_next *next)
 	return true;
 }
 
+bool smtp_complete(struct smtp *smtp, enum engine_next *next)
+{
+	struct smtp_transaction *transaction = &smtp->transaction;
+	struct buffer fields = BUFFER(smtp->values);
+	const char *end = transaction->dot.crlf || transaction->binary ? "\r\n" : "\n";
+
+	if (!smtp->config->submission || smtp->config->now == NULL || transaction->completed)
+		return false;
+	transaction->completed = true;
+	if ((transaction->header.seen & HEADER_DATE) == 0) {
+		buffer_string(&fields, "Date: ");
+		trace_date(&fields, (time_t)smtp->config->now());
+		buffer_string(&fields, end);
+	}
+	if ((transaction->header.seen & HEADER_MESSAGE_ID) == 0 && transaction->id_len > 0) {
+		buffer_string(&fields, "Message-ID: <");
+		buffer_put(&fields, (struct span){ transaction->id, transaction->id_len });
+		buffer_byte(&fields, '@');
+		buffer_put(&fields, smtp->config->hostname);
+		buffer_byte(&fields, '>');
+		buffer_string(&fields, end);
+	}
+	return smtp_emit(smtp, buffer_span(&fields), next);
+}
+
+size_t smtp_header_octets(struct smtp *smtp, struct span bytes)
+{
+	struct header *header = &smtp->transaction.header;
+	size_t line = span_find(bytes, '\n');
+
+	if (!smtp->config->submission || smtp->transaction.completed)
+		return bytes.len;
+	/* A line at a time: the next may end the message, and is then none of the header's. */
+	return header_feed(header, line < bytes.len ? span_first(bytes, line + 1) : bytes);
+}
+
 bool smtp_part(struct smtp *smtp, char first, enum engine_next *next)
 {
 	const struct smtp_transaction *transaction = &smtp->transaction;
@@ -85,6 +127,7 @@ bool smtp_part(struct smtp *smtp, char first, enum engine_next *next)
 	if (transaction->emitted > 0 || !ascii_is_blank(first) ||
 	    (dot->state != DOT_START && dot->state != DOT_DOT))
 		return false;
+	smtp->transaction.completed = true; /* there is no header section */
 	return smtp_emit(smtp, dot->crlf || transaction->binary ? SPAN("\r\n") : SPAN("\n"), next);
 }
 
@@ -104,6 +147,9 @@ bool smtp_decode(struct smtp *smtp, struct input *input, uint64_t *left, enum en
 		if (DOT_GROWTH(len) > SMTP_SCRATCH_MAX)
 			len = SMTP_SCRATCH_MAX / 2 - 1;
 	}
+	len = smtp_header_octets(smtp, (struct span){ from, len });
+	if (len == 0)
+		return smtp_complete(smtp, next);
 	used = dot_decode(&smtp->transaction.dot, from, len, to, &written);
 	input->at += used;
 	*left -= used;
@@ -125,6 +171,8 @@ bool smtp_next_data(struct smtp *smtp, struct input *input, enum engine_next *ne
 	}
 	fault = smtp_content_fault(smtp);
 	if (fault == SMTP_SAY_OK) {
+		if (smtp_complete(smtp, next))
+			return true;
 		smtp_deliver(smtp);
 	} else {
 		smtp_hold(smtp, smtp_standard(smtp, fault));

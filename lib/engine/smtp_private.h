@@ -62,6 +62,7 @@
 	X(AUTH_NEEDS_TLS, 504, "5.5.4", true, "This mechanism needs TLS")                  \
 	X(AUTH_FAILED, 535, "5.7.8", false, "Authentication credentials invalid")          \
 	X(NEEDS_TLS, 530, "5.7.0", true, "TLS required, STARTTLS comes first")             \
+	X(AUTH_REQUIRED, 530, "5.7.0", true, "Authentication required")                    \
 	X(UNTRUSTED, 550, "5.7.0", true, "Not permitted")                                  \
 	X(NO_RELAY, 550, "5.7.1", false, "Relaying denied")                                \
 	X(TOO_BIG, 552, "5.3.4", false, "Message too big")                                 \
@@ -186,6 +187,16 @@ bool smtp_emit(struct smtp *smtp, struct span bytes, enum engine_next *next);
  */
 bool smtp_part(struct smtp *smtp, char first, enum engine_next *next);
 
+/*
+ * Submission: emits the fields that are missing, where the header section ends (RFC 6409 8); true
+ * when there was anything to emit.
+ */
+bool smtp_complete(struct smtp *smtp, enum engine_next *next);
+
+/* Of `bytes`, as they were sent, those that may be taken before smtp_complete(): 0 when it is time.
+ */
+size_t smtp_header_octets(struct smtp *smtp, struct span bytes);
+
 /* Decodes what is in input, at most *left octets of it, and emits it. */
 bool smtp_decode(struct smtp *smtp, struct input *input, uint64_t *left, enum engine_next *next);
 
@@ -223,6 +234,12 @@ bool smtp_custom(struct smtp *smtp, struct span verb, struct span argument);
 smtp_handler smtp_starttls;
 smtp_verdict_function smtp_on_starttls;
 smtp_phase_function smtp_next_secure;
+
+/* Is the command to be refused since nobody has logged in (RFC 6409 4.3)? */
+static inline bool smtp_needs_login(const struct smtp *smtp)
+{
+	return smtp->config->submission && !smtp->authenticated;
+}
 
 /* Is the command to be refused since it came in clear (RFC 3207 4)? */
 static inline bool smtp_needs_tls(const struct smtp *smtp)

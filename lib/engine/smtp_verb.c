@@ -158,6 +158,8 @@ void smtp_command(struct smtp *smtp, struct span line)
 		fault = SMTP_SAY_SEQUENCE; /* RFC 5321 3.1 */
 	else if (smtp_needs_tls(smtp) && (verb == NULL || (verb->flags & CLEAR) == 0))
 		fault = SMTP_SAY_NEEDS_TLS;
+	else if (smtp_needs_login(smtp) && verb != NULL && (verb->flags & (CLEAR | SASL)) == 0)
+		fault = SMTP_SAY_AUTH_REQUIRED;
 	else if (smtp_disabled(smtp, name))
 		fault = SMTP_SAY_NOT_HERE;
 	else if ((verb == NULL || (verb->flags & ABSENT) != 0) && smtp_custom(smtp, name, argument))

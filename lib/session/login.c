@@ -290,9 +290,12 @@ void runner_login(struct runner *runner, const struct event_call *call)
 		runner_violation(runner, "a login out of order");
 		return;
 	}
-	if (event_fact(call, FACT_AUTH_MECH).base != NULL)
+	if (event_fact(call, FACT_AUTH_MECH).base != NULL) {
+		/* The one before may have been given up. */
+		runner_exchange_end(runner);
 		facts_set(&runner->facts, FACT_AUTH_MECH,
 			  span_of(sasl_table[login.mechanism].name));
+	}
 	try(runner, call, &login);
 	verdict = (struct verdict){ .exit = login.exit, .text = login.text, .close = login.close };
 	if (login.exit != VERDICT_CHALLENGE) {

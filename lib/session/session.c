@@ -136,6 +136,9 @@ static void settle_events(struct runner *runner)
 	runner_trust(runner);
 	if (runner_offers_tls(runner))
 		runner->handled |= EVENT_BIT(EVENT_STARTTLS);
+	/* The parser is told the transaction's id, which a Message-ID is made of. */
+	if (runner->options->submission)
+		runner->handled |= EVENT_BIT(EVENT_DATA);
 	runner_offer(runner);
 }
 
@@ -163,6 +166,11 @@ static bool in_tls(void)
 	return facts_get(&self.runner.facts, FACT_TLS_VERSION).base != NULL;
 }
 
+static int64_t wall_clock(void)
+{
+	return time(NULL);
+}
+
 static void configure_mail(const struct options *options)
 {
 	self.parser.smtp = (struct smtp_config){
@@ -177,6 +185,8 @@ static void configure_mail(const struct options *options)
 		.max_errors = options->max_errors,
 		.max_commands = options->max_commands,
 		.max_hops = options->max_hops,
+		.submission = options->submission,
+		.now = wall_clock,
 		.max_auth_failures = options->max_auth_failures,
 		.mechanisms = self.runner.offer,
 		.charset = options->address_charset,
