@@ -110,6 +110,12 @@ static enum sasl_result ask_for(struct sasl *sasl, struct span name)
 	return SASL_ASK;
 }
 
+/* RFC 4616 2: a control character is in no name, so what has one is no response. */
+static bool is_name(struct span name)
+{
+	return name.len > 0 && fact_is_clean(FACT_LOGIN_NAME, name);
+}
+
 static bool is_secret(struct span password)
 {
 	return password.len > 0 && fact_is_clean(FACT_PASSWORD, password);
@@ -121,8 +127,7 @@ static enum sasl_result take_plain(struct sasl *sasl, struct span response)
 	struct span authzid = span_take(&response, '\0');
 	struct span name = span_take(&response, '\0');
 
-	if (response.base == NULL || name.len == 0 || name.len > fact_table[FACT_LOGIN_NAME].most ||
-	    !is_secret(response))
+	if (response.base == NULL || !is_name(name) || !is_secret(response))
 		return SASL_MALFORMED;
 	sasl->hopeless = authzid.len > 0 && !span_equal(authzid, name);
 	sasl->secret = response;
@@ -133,7 +138,7 @@ static enum sasl_result take_plain(struct sasl *sasl, struct span response)
 static enum sasl_result take_login(struct sasl *sasl, struct span response)
 {
 	if (sasl->step == SASL_STEP_RESPONSE) {
-		if (response.len == 0 || response.len > fact_table[FACT_LOGIN_NAME].most)
+		if (!is_name(response))
 			return SASL_MALFORMED;
 		sasl->name = response;
 		sasl->step = SASL_STEP_PASSWORD;

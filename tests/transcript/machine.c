@@ -176,6 +176,8 @@ static bool option_value(struct machine *machine, struct span name, struct span 
 		smtp->tls_require = pop3->tls_require = true;
 	else if (span_equal(name, SPAN("handled")))
 		machine->handled = events_of(machine, value);
+	else if (span_equal(name, SPAN("submission")))
+		smtp->submission = true;
 	else if (span_equal(name, SPAN("insecure-auth")))
 		machine->insecure = value;
 	else
@@ -313,6 +315,12 @@ static void pop3_setup(struct machine *machine)
 	pop3_init(&machine->of.pop3, config, &machine->storage, machine->out, sizeof(machine->out));
 }
 
+/* Transcripts are played at the beginning of time. */
+static int64_t epoch(void)
+{
+	return 0;
+}
+
 struct machine *machine_new(enum protocol protocol, const struct script *script)
 {
 	struct machine *machine = calloc(1, sizeof(*machine));
@@ -326,6 +334,7 @@ struct machine *machine_new(enum protocol protocol, const struct script *script)
 					      .max_recipients = 1000,
 					      .max_errors = 20,
 					      .max_auth_failures = 3,
+					      .now = epoch,
 					      .max_hops = 100 };
 	machine->pop3 = (struct pop3_config){ .hostname = SPAN("mx.example"),
 					      .max_errors = 20,
