@@ -94,6 +94,11 @@ STATIC_CC    = $(CC)
 STATIC_LINK  = $(CC) $(if $(SANITIZE),-pie,-static-pie)
 endif
 
+# What is not used is left out, and small variables are put beside one another, not between big ones: each page
+# that a session touches is one more to clear, to copy at the fork and to free.
+STATIC_SECTIONS = -ffunction-sections -fdata-sections
+STATIC_LAYOUT   = -Wl,--gc-sections,--sort-section=alignment
+
 $(BUILD)/kernel-headers/.made:
 	@mkdir -p $(@D)
 	@ln -sfn /usr/include/linux $(@D)/linux
@@ -109,7 +114,7 @@ $(BUILD)/$(1): FORCE
 	@mkdir -p $$(@D)
 	@echo '$(subst ','\'',$(2))' | cmp -s - $$@ || echo '$(subst ','\'',$(2))' >$$@
 endef
-$(eval $(call stamp,flags,$(CC) $(STATIC_CC) $(ALL_CPPFLAGS) $(filter-out $(WARNINGS) $(WERROR),$(ALL_CFLAGS))))
+$(eval $(call stamp,flags,$(CC) $(STATIC_CC) $(ALL_CPPFLAGS) $(STATIC_SECTIONS) $(filter-out $(WARNINGS) $(WERROR),$(ALL_CFLAGS))))
 $(eval $(call stamp,paths,$(PATHS_CPP)))
 WITH_PATHS := $(shell grep -lE 'MS_(SYSCONF|LIBEXEC)DIR' $(LIB_SOURCES) cmd/*/*.c /dev/null 2>/dev/null)
 $(foreach kind,static shared,$(WITH_PATHS:%.c=$(BUILD)/$(kind)/%.o)): $(BUILD)/paths
@@ -117,7 +122,7 @@ $(foreach kind,static shared,$(WITH_PATHS:%.c=$(BUILD)/$(kind)/%.o)): private EX
 
 $(BUILD)/static/%.o: %.c $(BUILD)/flags $(KERNEL_HEADERS)
 	@mkdir -p $(@D)
-	$(call say,compile)$(STATIC_CC) $(ALL_CPPFLAGS) $(EXTRA_CPP) $(STATIC_CPP) $(ALL_CFLAGS) -fPIE -MMD -MP -c -o $@ $<
+	$(call say,compile)$(STATIC_CC) $(ALL_CPPFLAGS) $(EXTRA_CPP) $(STATIC_CPP) $(ALL_CFLAGS) $(STATIC_SECTIONS) -fPIE -MMD -MP -c -o $@ $<
 
 $(BUILD)/shared/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -136,7 +141,7 @@ $(BUILD)/libmailsession.so: $(LIB_SOURCES:%.c=$(BUILD)/shared/%.o)
 define static_program
 $(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/static/%.o,$(wildcard cmd/$(1)/*.c)) $(BUILD)/static/libsession.a
 	@mkdir -p $$(@D)
-	$$(call say,link)$$(STATIC_LINK) $$(ALL_LDFLAGS) -o $$@ $$^ $$(STATIC_END)
+	$$(call say,link)$$(STATIC_LINK) $$(STATIC_LAYOUT) $$(ALL_LDFLAGS) -o $$@ $$^ $$(STATIC_END)
 endef
 define dynamic_program
 $(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/shared/%.o,$(wildcard cmd/$(1)/*.c)) $(BUILD)/libmailsession.a

@@ -258,16 +258,20 @@ bool directory_has_command(const struct directory *directory, struct span verb)
 	return false;
 }
 
+bool directory_serves(const struct directory *directory, enum protocol protocol, enum event event)
+{
+	return directory->serve != SERVE_NONE && event_table[event].servable &&
+	       (event_table[event].protocols & (1U << protocol)) != 0 &&
+	       (directory->programs & EVENT_BIT(event)) == 0;
+}
+
 event_set directory_served(const struct directory *directory, enum protocol protocol)
 {
 	event_set served = 0;
 
-	if (directory->serve == SERVE_NONE)
-		return 0;
 	for (unsigned event = 0; event < EVENT_COUNT; event++) {
-		if (event_table[event].servable &&
-		    (event_table[event].protocols & (1U << protocol)) != 0)
+		if (directory_serves(directory, protocol, (enum event)event))
 			served |= EVENT_BIT(event);
 	}
-	return served & ~directory->programs;
+	return served;
 }

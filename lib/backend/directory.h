@@ -45,7 +45,10 @@ const char *directory_program(const struct directory *directory, enum event even
 /* True when `verb` has a command-VERB file. */
 bool directory_has_command(const struct directory *directory, struct span verb);
 
-/* The events that B/serve may serve and no file answers. */
+/* True when B/serve may serve the event and no file answers it. */
+bool directory_serves(const struct directory *directory, enum protocol protocol, enum event event);
+
+/* The events of which that is true. */
 event_set directory_served(const struct directory *directory, enum protocol protocol);
 
 #endif

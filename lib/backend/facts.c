@@ -37,6 +37,7 @@ void facts_set(struct facts *facts, enum fact_name name, struct span value)
 	to[value.len] = '\0';
 	facts->len[name] = (uint16_t)value.len;
 	facts->known[name] = true;
+	facts->scopes |= 1U << fact_table[name].scope;
 }
 
 void facts_set_number(struct facts *facts, enum fact_name name, uint64_t value)
@@ -74,6 +75,9 @@ struct span facts_get(const struct facts *facts, enum fact_name name)
 
 void facts_forget(struct facts *facts, enum fact_scope scope)
 {
+	if ((facts->scopes >> scope & 1) == 0)
+		return;
+	facts->scopes &= ~(1U << scope);
 	for (unsigned name = 0; name < FACT_COUNT; name++) {
 		if (fact_table[name].scope == scope)
 			facts->known[name] = false;

@@ -27,7 +27,8 @@ struct fact_slots {
 /* What every session sets stands first, so that an idle one touches little. */
 struct facts {
 	size_t hook_values_len;
-	size_t hook_values_kept;  /* the first of these octets, which connect set */
+	unsigned scopes;         /* a bit for each of which a fact was set since it was forgotten */
+	size_t hook_values_kept; /* the first of these octets, which connect set */
 	uint16_t len[FACT_COUNT]; /* octets of the value */
 	bool known[FACT_COUNT];
 	struct fact_slots slots;

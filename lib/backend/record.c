@@ -48,7 +48,7 @@ enum record_result record_parse(struct span bytes, struct record *record, size_t
 struct span record_get(const struct record *record, const char *key)
 {
 	for (unsigned i = 0; i < record->count; i++) {
-		if (span_equal(record->fields[i].key, span_of(key)))
+		if (span_is(record->fields[i].key, key))
 			return record->fields[i].value;
 	}
 	return SPAN_NONE;

@@ -20,7 +20,9 @@ void fd_close(int *fd)
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
-	errno = saved;
+	/* The page that it is on is one that a fresh process shares, while it is not written to. */
+	if (errno != saved)
+		errno = saved;
 }
 
 void fd_close_from(unsigned first)

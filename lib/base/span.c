@@ -3,6 +3,7 @@
 #include "base/span.h"
 
 #include "base/ascii.h"
+#include "base/block.h"
 
 #include <stdint.h>
 
@@ -14,9 +15,7 @@ void span_wipe(struct span span)
 
 size_t span_find(struct span span, char byte)
 {
-	const char *hit = span.len == 0 ? NULL : memchr(span.base, byte, span.len);
-
-	return hit == NULL ? span.len : (size_t)(hit - span.base);
+	return block_find(span.base, span.len, byte);
 }
 
 bool span_equal_nocase(struct span a, struct span b)

@@ -50,6 +50,16 @@ static inline bool span_equal(struct span a, struct span b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.base, b.base, a.len) == 0);
 }
 
+/* True when `span` holds just that NUL-terminated string; most differ in the first byte. */
+static inline bool span_is(struct span span, const char *string)
+{
+	for (size_t i = 0; i < span.len; i++) {
+		if (string[i] == '\0' || string[i] != span.base[i])
+			return false;
+	}
+	return string[span.len] == '\0';
+}
+
 static inline bool span_starts(struct span span, struct span prefix)
 {
 	return span.len >= prefix.len && span_equal(span_first(span, prefix.len), prefix);

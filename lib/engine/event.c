@@ -26,8 +26,8 @@ enum event event_by_name(struct span name)
 {
 	enum event event = 0;
 
-	while (event < EVENT_COUNT && (event_table[event].kind == EVENT_OWN ||
-				       !span_equal(name, span_of(event_table[event].file))))
+	while (event < EVENT_COUNT &&
+	       (event_table[event].kind == EVENT_OWN || !span_is(name, event_table[event].file)))
 		event++;
 	return event;
 }
@@ -36,7 +36,7 @@ enum fact_name fact_by_name(struct span name)
 {
 	enum fact_name fact = 0;
 
-	while (fact < FACT_COUNT && !span_equal(name, span_of(fact_table[fact].name)))
+	while (fact < FACT_COUNT && !span_is(name, fact_table[fact].name))
 		fact++;
 	return fact;
 }

@@ -43,7 +43,7 @@ static void log_warnings(const struct options *options)
 /* Backend directory and sandbox. False: `error` says why there can be no session. */
 static bool prepare(const struct options *options, struct buffer *error)
 {
-	char text[BACKEND_FAULTS_MAX];
+	static char text[BACKEND_FAULTS_MAX]; /* not on the stack, which a session touches */
 	struct buffer fault = BUFFER(text);
 
 	if (session_prepare(program.protocol, options, &fault))
@@ -67,7 +67,7 @@ static const struct options *reload(void)
 	char text[OPTIONS_ERROR_MAX];
 	struct buffer error = BUFFER(text);
 	struct options *options = &program.options[1 - program.in_force];
-	char said[OPTIONS_TEXT_MAX / 2];
+	static char said[OPTIONS_TEXT_MAX / 2];
 	struct buffer certificates = BUFFER(said);
 
 	if (load(options, &error) != OPTIONS_RUN) {
@@ -172,7 +172,7 @@ static int serve(const struct options *options, struct start *start)
 {
 	char text[OPTIONS_ERROR_MAX];
 	struct buffer error = BUFFER(text);
-	char said[OPTIONS_TEXT_MAX / 2];
+	static char said[OPTIONS_TEXT_MAX / 2];
 	struct buffer certificates = BUFFER(said);
 	bool loops = start->kind == START_LOOP;
 	struct peer peer = { 0 };
@@ -201,7 +201,7 @@ static int run(const struct options *options)
 {
 	char text[OPTIONS_ERROR_MAX];
 	struct buffer error = BUFFER(text);
-	struct start start;
+	static struct start start;
 
 	log_warnings(options);
 	start_detect(&start, &options->listen, &error);

@@ -7,7 +7,7 @@
  */
 #include "mail/dot.h"
 
-#include "mail/block.h"
+#include "base/block.h"
 
 /* Where output goes. */
 struct cursor {

@@ -3,7 +3,7 @@
 #include "mail/hops.h"
 
 #include "base/ascii.h"
-#include "mail/block.h"
+#include "base/block.h"
 
 static const char field_name[] = "received";
 

@@ -2,7 +2,7 @@
 /* wire.c - a stored message on its way to a POP3 client. */
 #include "mail/wire.h"
 
-#include "mail/block.h"
+#include "base/block.h"
 
 void wire_begin(struct wire *wire, uint64_t lines)
 {

@@ -49,7 +49,7 @@ static bool load_defaults(struct loader *loader)
 static const struct option_row *row_by_name(struct span name)
 {
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		if (span_equal(name, span_of(option_rows[i].name)))
+		if (span_is(name, option_rows[i].name))
 			return &option_rows[i];
 	}
 	return NULL;

@@ -185,7 +185,7 @@ static bool has_serve(const struct runner *runner, const struct ask *ask)
 	if (runner->serve_all)
 		return runner->serve != NULL &&
 		       (runner->serve->events & EVENT_BIT(ask->event)) != 0;
-	return (directory_served(runner->directory, runner->protocol) & EVENT_BIT(ask->event)) != 0;
+	return directory_serves(runner->directory, runner->protocol, ask->event);
 }
 
 struct job *runner_ask(struct runner *runner, const struct ask *ask, struct hook **hook)

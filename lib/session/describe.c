@@ -60,7 +60,7 @@ static void put_event(const struct parser *parser, const struct directory *direc
 		      enum event event, struct buffer *text)
 {
 	bool file = (directory->programs & EVENT_BIT(event)) != 0;
-	bool served = (directory_served(directory, parser->protocol) & EVENT_BIT(event)) != 0;
+	bool served = directory_serves(directory, parser->protocol, event);
 	const char *word = otherwise(parser, event);
 
 	if ((event_table[event].protocols & (1U << parser->protocol)) == 0 ||

@@ -130,7 +130,8 @@ static void receive(struct verdict *verdict)
 	} while (answer.kind == ANSWER_SHUTDOWN);
 	*verdict = answer.verdict;
 	self.parser->smtp.mechanisms = self.parser->pop3.mechanisms = answer.mechanisms;
-	set_handled(answer.handled);
+	if (answer.handled != self.parser->handled)
+		set_handled(answer.handled);
 	fd_close(&self.content);
 	self.content = fd;
 }

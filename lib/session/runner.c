@@ -34,7 +34,9 @@ void runner_violation(struct runner *runner, const char *what)
 void runner_answer(struct runner *runner, const struct verdict *verdict, int fd)
 {
 	struct answer answer = { ANSWER_VERDICT, runner->handled, runner->offer, *verdict };
-	struct buffer buffer = BUFFER(runner->answer_bytes);
+	char few[ANSWER_MAX - VERDICT_TEXT_MAX + 64];
+	/* Most have little text, and need no page of their own. */
+	struct buffer buffer = verdict->text.len <= 64 ? BUFFER(few) : BUFFER(runner->answer_bytes);
 	bool sent;
 
 	answer_put(&buffer, &answer);

@@ -107,10 +107,11 @@ struct runner {
 	struct hook *hooks[RUNNER_HOOKS_MAX]; /* running or answered, then released ones */
 	char timestamp[160];                  /* of the greeting, for APOP; or empty */
 	struct environment environment;
+	char datagram[FRAME_MAX]; /* few octets of it are used, on the page that environment is on
+				   */
 	char headers_bytes[RUNNER_HEADERS_MAX];
 	char preamble_bytes[RUNNER_HEADERS_MAX + TRACE_MAX];
 	char answer_bytes[ANSWER_MAX];
-	char datagram[FRAME_MAX];
 	char tls_binding[48];   /* tls-exporter (RFC 9266) in base64, or empty */
 	char tls_identity[256]; /* mail address in a verified certificate, or empty */
 };

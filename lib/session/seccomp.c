@@ -66,8 +66,8 @@ static const uint16_t allowed[] = {
 
 /*
  * The program: the head, a search tree of the allowed calls, and the tail.  A tree, since the
- * kernel tries every call there is against the program when it is loaded, and that is most of what
- * a list costs.  On x86-64 numbers of the x32 ABI are none of the tree's.
+ * kernel tries every call there is against the program when it is loaded.  On x86-64 numbers of the
+ * x32 ABI are none of the tree's.
  */
 static const struct sock_filter head[] = {
 	LOAD(FIELD(arch)),

@@ -366,8 +366,7 @@ static const char *backend_path(enum protocol protocol, const struct options *op
 bool session_prepare(enum protocol protocol, const struct options *options, struct buffer *fault)
 {
 	struct directory *spare = directory == &directories[0] ? &directories[1] : &directories[0];
-
-	char path[BACKEND_PATH_MAX];
+	static char path[BACKEND_PATH_MAX];
 
 	if (!probe_cage(options, fault) ||
 	    !directory_load(spare, backend_path(protocol, options, path, sizeof(path)), protocol,

@@ -78,15 +78,20 @@ static inline size_t block_find(const char *from, size_t len, char byte)
 {
 	size_t at = 0;
 
-	for (; at + BLOCK <= len; at += BLOCK) {
+	if (len < BLOCK) {
+		while (at < len && from[at] != byte)
+			at++;
+		return at;
+	}
+	/* The last block may begin among octets that were seen. */
+	for (;; at = at + 2 * BLOCK <= len ? at + BLOCK : len - BLOCK) {
 		unsigned mask = block_mask(block_equal(block_load(from + at), byte));
 
 		if (mask != 0)
 			return at + block_first(mask);
+		if (at + BLOCK == len)
+			return len;
 	}
-	while (at < len && from[at] != byte)
-		at++;
-	return at;
 }
 
 #endif
