@@ -20,9 +20,9 @@ replay() {
 	[ "$status" -eq 0 ]
 }
 
-# The table of verbs and states: one way suffices, the engines are driven in all ways by replay.
+# The table of verbs and states, with the options that follow: one way suffices, the engines are driven in all ways by replay.
 states() {
-	run tests/lib/dialogue.py --programs "$programs" --mode single "tests/transcript/$1/states.table"
+	run tests/lib/dialogue.py --programs "$programs" --mode single "${@:2}" "tests/transcript/$1/states.table"
 	grep -vE '^(ok |1\.\.)' <<<"$output" || true
 	[ "$status" -eq 0 ]
 }
@@ -97,4 +97,10 @@ states() {
 
 @test "POP3: every verb in every state" {
 	states pop3
+}
+
+@test "the tables of verbs and states again inside of TLS (hardening 17)" {
+	for protocol in smtp lmtp pop3; do
+		states "$protocol" --tls
+	done
 }

@@ -5,6 +5,7 @@
   --programs DIR   where smtp-session, lmtp-session and pop3-session are
   --mode MODE      socketpair, pipes: a line at a time, each reply awaited before the next
                    octets: one octet a write; single: all in one write, then half-close
+  --tls            every case inside of TLS, but those about TLS itself
   --serve          what B/serve may answer is answered by one, the rest by hooks
   --only WORD      only cases whose title holds the word
 
@@ -365,12 +366,22 @@ def cases_of(path):
     return transcript.read(path)
 
 
+def inside_tls(case):
+    """Puts a case behind TLS; False for one that is about the way there."""
+    said = b"".join(item.text for item in case.of("C"))
+    if case.of("T") or b"STARTTLS" in said or b"STLS" in said:
+        return False
+    case.items.insert(0, transcript.Item("O", case.line, b"tls implicit"))
+    return True
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--programs", required=True)
     parser.add_argument("--mode", default="socketpair",
                         choices=["socketpair", "pipes", "octets", "single"])
     parser.add_argument("--serve", action="store_true")
+    parser.add_argument("--tls", action="store_true")
     parser.add_argument("--only")
     parser.add_argument("files", nargs="+")
     options = parser.parse_args()
@@ -379,6 +390,8 @@ def main():
         protocol = os.path.basename(os.path.dirname(path))
         for case in cases_of(path):
             if case.engine_only or (case.hooks_only and options.serve) or (options.only and options.only not in case.title):
+                continue
+            if options.tls and not inside_tls(case):
                 continue
             number += 1
             fault = Session(case, protocol, options).run()
