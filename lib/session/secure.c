@@ -30,9 +30,13 @@
 #define HANDSHAKE_TIMEOUT 30
 /* Octets of what is told of TLS. */
 #define ANNOUNCED_MAX 16384
-/* How long a parser that has said goodbye may take to end, and TLS to write what it has left. */
-#define PARSER_PATIENCE 1000
-#define FLUSH_PATIENCE  5000
+/*
+ * How long a parser that has said goodbye may take to end, tls-session that is not to begin, and
+ * tls-session that has something left to write, milliseconds.
+ */
+#define PARSER_PATIENCE    1000
+#define DISMISSAL_PATIENCE 1000
+#define FLUSH_PATIENCE     5000
 
 /* ---- what is held until then -------------------------------------------------------------- */
 
@@ -113,41 +117,35 @@ void runner_reap_tls(struct runner *runner)
 		reap(runner, WNOHANG);
 }
 
-/* Hangs up; a helper that has not been given the go ends then. A foreign server stays. */
-static void hang_up(struct runner *runner)
-{
-	struct secure *secure = &runner->secure;
-
-	secure->granted = false;
-	if (secure->foreign)
-		return;
-	fd_close(&secure->control);
-	fd_close(&secure->plain[0]);
-	fd_close(&secure->plain[1]);
-	if (secure->process > 0) {
-		/* It has its reasons to end, maybe, but none to go on. */
-		kill(secure->process, SIGTERM);
-		reap(runner, 0);
-	}
-}
-
-void runner_end_tls(struct runner *runner)
+/* Nothing more is said to tls-session; one that does not end by itself is ended. */
+static void dismiss(struct runner *runner, int patience)
 {
 	struct secure *secure = &runner->secure;
 	struct pollfd ended = { -1, POLLIN, 0 };
 
-	runner_forget_client(runner);
 	fd_close(&secure->control);
 	fd_close(&secure->plain[0]);
 	fd_close(&secure->plain[1]);
 	if (secure->process <= 0)
 		return;
-	/* The last reply may still be on its way. */
 	ended.fd = spawn_pidfd(secure->process);
-	if (ended.fd < 0 || poll(&ended, 1, FLUSH_PATIENCE) != 1)
+	if (ended.fd < 0 || poll(&ended, 1, patience) != 1)
 		kill(secure->process, SIGKILL);
 	fd_close(&ended.fd);
 	reap(runner, 0);
+}
+
+/* TLS does not begin this time. A server in front can be asked again. */
+static void hang_up(struct runner *runner)
+{
+	if (!runner->secure.foreign)
+		dismiss(runner, DISMISSAL_PATIENCE);
+}
+
+void runner_end_tls(struct runner *runner)
+{
+	runner_forget_client(runner);
+	dismiss(runner, FLUSH_PATIENCE);
 }
 
 /* Who the client is, for the log of tls-session. */
@@ -422,7 +420,7 @@ bool runner_secure(struct runner *runner)
 {
 	struct engine_counts counts = runner->counts;
 
-	runner->secure.begun = false;
+	runner->secure.begun = runner->secure.granted = false;
 	/* What limits count is counted here as well; the parser's word can only add to it. */
 	if (counts.auth_failures < runner->auth_failures)
 		counts.auth_failures = runner->auth_failures;

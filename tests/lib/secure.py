@@ -223,6 +223,7 @@ def injected_before(program):
         assert heard.startswith(REFUSED[program]) and heard.count("\r\n") == 1, heard
         assert "tls=" not in it.end("reason=error")
         it.alone()
+        assert not it.log.find("level=error"), it.log.lines
 
 
 def waiting_in(port):
