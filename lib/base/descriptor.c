@@ -17,10 +17,12 @@ void fd_close(int *fd)
 {
 	int saved = errno;
 
-	if (*fd >= 0)
+	/* Pages that nothing is written to are shared with the process that this one was forked
+	 * from. */
+	if (*fd >= 0) {
 		close(*fd);
-	*fd = -1;
-	/* The page that it is on is one that a fresh process shares, while it is not written to. */
+		*fd = -1;
+	}
 	if (errno != saved)
 		errno = saved;
 }

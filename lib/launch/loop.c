@@ -108,7 +108,7 @@ static bool meet_client(const struct loop *loop, struct peer *peer, int admissio
 static _Noreturn void become_session(const struct loop *loop, int fd, const union endpoint *remote,
 				     bool fronted)
 {
-	int admission = 3;
+	int admission = fronted ? 3 : -1;
 	union endpoint local = { .any.sa_family = AF_UNSPEC };
 	socklen_t len = sizeof local;
 	struct sigaction action = { .sa_handler = SIG_IGN };

@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Octets of frames that lie on the page that every session touches. */
+/* Octets of frames that lie on a page that every session touches. */
 #define PENDING_FEW 384
 
 /*
@@ -31,13 +31,13 @@ static _Alignas(4096) struct {
 	int listing;           /* the listing, as long as the session */
 	uint64_t listing_base; /* octets of earlier listings */
 	uint64_t listing_len;
-	char few_bytes[PENDING_FEW]; /* of `pending`, as long as they suffice */
 	struct stream stream;
 	union {
 		struct smtp smtp;
 		struct pop3 pop3;
 	} engine;
 	char pending_bytes[FRAME_MAX];
+	char few_bytes[PENDING_FEW]; /* of `pending`, as long as they suffice: beside replies */
 	char output[STREAM_OUTPUT];
 	char input[STREAM_INPUT];
 	char content_bytes[STREAM_INPUT];
