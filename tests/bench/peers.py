@@ -143,10 +143,16 @@ def postfix(directory, port, case):
     # The queue lies on the host's disk, as the Maildirs of all others do.
     queue = os.path.join(directory, "queue")
     os.makedirs(queue)
+    # The directories that its installation makes; quick-start is its own way to leave out the check of all files.
     return view.command("sh", "-euc", f"""
         postconf -e queue_directory={queue} data_directory={queue}-data
-        mkdir -p {queue}-data && chown postfix {queue}-data
-        postfix set-permissions >/dev/null 2>&1 || :
+        mkdir -p {queue}-data /var/lib/postfix
+        cd {queue}
+        touch quick-start
+        mkdir pid active bounce corrupt defer deferred flush hold incoming maildrop private public saved trace
+        chmod 700 [a-oq-z]*
+        chown -R postfix . {queue}-data
+        chown root . pid
         exec postfix start-fg""")
 
 

@@ -75,13 +75,14 @@ def free_port():
 
 
 class Server:
-    def __init__(self, name, directory, port, command, env=None, cwd=None):
+    def __init__(self, name, directory, port, command):
         self.name, self.directory, self.port = name, directory, port
         self.address = f"127.0.0.1:{port}"
         self.before = cpu_of_ended()
+        self.others = 0  # CPU seconds of processes that ended since and were not the server's
         self.log = open(os.path.join(directory, "log"), "wb")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-                                        env=env or os.environ, cwd=cwd or directory, start_new_session=True)
+                                        cwd=directory, start_new_session=True)
         self.await_port()
 
     def await_port(self):
@@ -103,7 +104,7 @@ class Server:
         return children(self.process.pid)
 
     def stop(self):
-        """Ends it and all that is left of it; the CPU seconds that all of it took."""
+        """Ends it and all that is left of it; the CPU seconds of all that ended since it was started."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -112,7 +113,8 @@ class Server:
                 self.process.kill()
                 self.process.wait()
         # Orphans are ours now. Some need a moment to end by themselves.
-        until = time.monotonic() + 0.5
+        until = time.monotonic() + 1
+        send = signal.SIGTERM
         while left := children(os.getpid()):
             try:
                 while os.waitpid(-1, os.WNOHANG)[0]:
@@ -120,9 +122,11 @@ class Server:
             except ChildProcessError:
                 break
             if time.monotonic() > until:
-                for pid in left:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+                send = signal.SIGKILL
+            for pid in left if send else []:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, send)
+            send = None
             time.sleep(0.01)
         self.log.close()
         return cpu_of_ended() - self.before
@@ -147,14 +151,12 @@ def backend(directory, case):
 
 
 def session(directory, case, *options):
-    command = [os.path.join(BIN, f"{case.protocol}-session"), "--hostname", "mx.example.org", "--size-limit", "1G",
-               "--log-level", "warning", "--max-commands", "0", *options]
-    if case.behind == "sink":
+    command = [os.path.join(BIN, f"{case.protocol}-session"), "--hostname", "mx.example.org", "--log-level", "warning"]
+    if case.protocol != "pop3":
+        command += ["--size-limit", "1G"]
+    if case.behind == "sink" and case.protocol == "smtp":
         command += ["--accept-domain", "example.org"]
-    if case.protocol == "pop3":
-        command.remove("--size-limit")
-        command.remove("1G")
-    return command + [backend(directory, case)]
+    return [*command, *options, backend(directory, case)]
 
 
 def mail_session(directory, port, case, sandbox="on"):
