@@ -333,6 +333,8 @@ enum sasl_result sasl_user(struct sasl *sasl, struct span name)
 
 enum sasl_result sasl_pass(struct sasl *sasl, struct span password)
 {
+	/* None at all is right nowhere, but to some programs as good as any (RFC 4513 5.1.2). */
+	sasl->hopeless |= !is_secret(password);
 	sasl->secret = keep(sasl, password);
 	return SASL_ASK;
 }

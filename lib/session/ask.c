@@ -303,6 +303,9 @@ struct verdict runner_verdict(struct runner *runner, struct job *job)
 		if (!exit_accepts(job->exit) && directive.kind != DIRECTIVE_SET &&
 		    directive.kind != DIRECTIVE_BAD)
 			continue;
+		/* A name that cannot be told is nobody's, and not the one that the client told. */
+		if (directive.kind == DIRECTIVE_BAD && job->event == EVENT_TOKEN)
+			facts_unset(&runner->facts, FACT_AUTH_NAME);
 		if ((directive.kind == DIRECTIVE_RECIPIENT && rewritten) ||
 		    !carry_out(runner, job->event, &directive))
 			log_directive(runner, job->event, directive.value);

@@ -138,7 +138,8 @@ int login_pipe(struct span data)
 
 	if (!spawn_pipe(ends))
 		return -1;
-	if (!fd_write_all(ends[1], data))
+	/* Who has many pipes gets small ones (pipe(7)), and nobody reads yet: not waited for. */
+	if (!fd_nonblocking(ends[1]) || fd_write(ends[1], data) != (ssize_t)data.len)
 		fd_close(&ends[0]);
 	fd_close(&ends[1]);
 	return ends[0];
@@ -235,8 +236,12 @@ static void try(struct runner *runner, const struct event_call *call, struct log
 	}
 	login_name(login,
 		   event_fact(call, call->event == EVENT_AUTH ? FACT_LOGIN_NAME : FACT_AUTH_NAME));
-	/* What cannot be right is told without, and fails like what is wrong. */
-	if (secret.base == NULL) {
+	/*
+	 * What cannot be right is told without, and fails like what is wrong.  So does what the
+	 * parser ought not to have told: to some programs an empty password is as good as any.
+	 */
+	if (secret.len == 0 || !(login_name_fits(login->name) ||
+				 (login->name.len == 0 && call->event == EVENT_TOKEN))) {
 		login->exit = EXIT_NOPERM;
 	} else if (call->event == EVENT_AUTH) {
 		check_password(runner, login, secret);

@@ -67,14 +67,24 @@ static void name_transaction(struct runner *runner)
 	facts_set(&runner->facts, FACT_TRANSACTION_ID, buffer_span(&id));
 }
 
+/* The engine has refused those who may not (RFC 6409 4.3, RFC 3207 4). */
+static bool may_send(const struct runner *runner)
+{
+	const struct options *options = runner->options;
+	const struct facts *facts = &runner->facts;
+
+	return (!options->submission || facts_get(facts, FACT_AUTH_USER).base != NULL) &&
+	       (!options->tls_require || facts_get(facts, FACT_TLS_VERSION).base != NULL);
+}
+
 void runner_mail_from(struct runner *runner, bool asked)
 {
 	struct facts *facts = &runner->facts;
 	struct verdict verdict;
 	int content;
 
-	if (runner->mail != RUNNER_NO_MAIL) {
-		runner_violation(runner, "MAIL inside a transaction");
+	if (runner->mail != RUNNER_NO_MAIL || !may_send(runner)) {
+		runner_violation(runner, "MAIL inside a transaction, or before login or TLS");
 		return;
 	}
 	runner->mail = RUNNER_HAS_MAIL;

@@ -198,14 +198,14 @@ static void ask(enum event event)
 	say_frame(&frame);
 }
 
-static void tell(enum event event)
+static inline void tell(enum event event)
 {
 	struct frame frame = frame_of(FRAME_TELL, event);
 
 	say_frame(&frame);
 }
 
-static void deliver(const char *octets)
+static inline void deliver(const char *octets)
 {
 	struct frame frame = frame_of(FRAME_ASK, EVENT_DELIVER);
 
@@ -256,7 +256,7 @@ static bool ended(const char *wanted)
 }
 
 /* A transaction as far as DATA, each event asked. */
-static void begin_mail(void)
+static inline void begin_mail(void)
 {
 	begin(PROTOCOL_SMTP, &self.every);
 	ask(EVENT_MAIL);
