@@ -54,6 +54,14 @@ void runner_exchange_end(struct runner *runner)
 	runner->exchange = NULL;
 }
 
+void runner_exchange_cancel(struct runner *runner)
+{
+	if (runner->exchange == NULL)
+		return;
+	runner_exchange_end(runner);
+	facts_unset(&runner->facts, FACT_AUTH_MECH);
+}
+
 /* ---- the helper -------------------------------------------------------------------------- */
 
 static void put_variable(char **items, unsigned *count, struct buffer *text, const char *name,
@@ -219,13 +227,23 @@ static bool tell_secret(struct runner *runner, struct login *login, struct span 
 	return true;
 }
 
+static bool is_base64(struct span text)
+{
+	char bytes[LINE_MAX_OCTETS];
+	struct buffer decoded = BUFFER(bytes);
+	bool is = base64_decode(&decoded, text);
+
+	explicit_bzero(bytes, decoded.len);
+	return is;
+}
+
 /* Nobody is believed to be another than the one whose secret was asked for. */
 static bool take_success(struct exchange *exchange, struct login *login, struct span text)
 {
 	struct span final = text, encoded = span_take(&final, ' '), name;
 	char bytes[256];
 
-	if (!read_name(encoded, bytes, &name) || !exchange->asked ||
+	if (!read_name(encoded, bytes, &name) || !exchange->asked || !is_base64(final) ||
 	    !span_equal(name, (struct span){ exchange->name, exchange->name_len }))
 		return false;
 	login_name(login, name);
@@ -247,16 +265,6 @@ static void log_word(const struct runner *runner, int level, const char *message
 	log_string(&line, "session", runner->session);
 	log_text(&line, "text", text);
 	log_end(&line);
-}
-
-static bool is_base64(struct span text)
-{
-	char bytes[LINE_MAX_OCTETS];
-	struct buffer decoded = BUFFER(bytes);
-	bool is = base64_decode(&decoded, text);
-
-	explicit_bzero(bytes, decoded.len);
-	return is;
 }
 
 /* Carries out a line. False: it is none of the helper's, or not now. */

@@ -150,9 +150,9 @@ static void dispatch(struct runner *runner, const struct event_call *call, bool 
 	bool pop3 = runner->protocol == PROTOCOL_POP3;
 
 	keep_facts(runner, call);
-	/* The client gave it up. */
-	if (call->event != EVENT_SASL)
-		runner_exchange_end(runner);
+	/* The client gave it up, or begins another. */
+	if (call->event != EVENT_SASL || event_fact(call, FACT_AUTH_MECH).base != NULL)
+		runner_exchange_cancel(runner);
 	switch (call->event) {
 	case EVENT_HELO:
 		greet(runner, call, asked);
@@ -241,7 +241,7 @@ static void take_bye(struct runner *runner, const struct frame *frame)
 {
 	struct log_line line;
 
-	if (frame->secure && !runner->secure.granted) {
+	if (frame->secure && (!runner->secure.granted || runner->login != RUNNER_NO_LOGIN)) {
 		runner_violation(runner, "TLS that was not granted");
 		return;
 	}

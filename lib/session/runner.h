@@ -281,6 +281,8 @@ void runner_login(struct runner *runner, const struct event_call *call);
 
 /* Ends the exchange, if there is one. */
 void runner_exchange_end(struct runner *runner);
+/* The same when the client has given it up: nothing of it is known any more. */
+void runner_exchange_cancel(struct runner *runner);
 
 /* ---- trusted.c ---- */
 

@@ -72,6 +72,7 @@ static void forget_peer(struct runner *runner, const struct event_call *call)
 		{ FACT_LOCAL_PORT, FACT_LOCAL_ADDR },   { FACT_HELO, FACT_COUNT },
 		{ FACT_HELO_TRACE, FACT_COUNT },        { FACT_TRACE_TYPE, FACT_COUNT },
 		{ FACT_AUTH_USER, FACT_COUNT },         { FACT_AUTH_MECH, FACT_COUNT },
+		{ FACT_TLS_PEER, FACT_COUNT },
 	};
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -79,6 +80,8 @@ static void forget_peer(struct runner *runner, const struct event_call *call)
 		    (rows[i].with == FACT_COUNT || event_fact(call, rows[i].with).base != NULL))
 			facts_unset(&runner->facts, rows[i].fact);
 	}
+	/* A certificate was the peer's: its client must not log in by it. */
+	runner->tls_identity[0] = '\0';
 	/* So were the headers and values that programs made of it. */
 	runner->session_headers = runner->connect_headers = 0;
 	runner->facts.hook_values_len = runner->facts.hook_values_kept = 0;
