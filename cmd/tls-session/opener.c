@@ -10,12 +10,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* Of a domain (RFC 5321 4.5.3.1.2), and what stands behind or before it in a path. */
 #define NAME_MAX_LEN 255
 #define PATH_ROOM    (NAME_MAX_LEN + 32)
+
+/* Milliseconds for opening the files of a name. */
+#define OPEN_TIMEOUT 20000
 
 /* The descriptors of the process. */
 enum { OPENER_CHANNEL, OPENER_FOLDER, OPENER_LOG, OPENER_DESCRIPTORS };
@@ -166,6 +170,12 @@ bool opener_start(struct opener *opener, const char *path, struct buffer *error)
 	return true;
 }
 
+/* A file may lie on a medium that hangs, which no deadline of the handshake sees. */
+static bool await_reply(int fd)
+{
+	return poll(&(struct pollfd){ fd, POLLIN, 0 }, 1, OPEN_TIMEOUT) == 1;
+}
+
 bool opener_ask(struct opener *opener, struct span name, struct certificate_files *files,
 		struct buffer *found, struct buffer *error)
 {
@@ -180,9 +190,9 @@ bool opener_ask(struct opener *opener, struct span name, struct certificate_file
 		record_put(&request, "name", SPAN(""));
 	record_finish(&request);
 	if (!channel_send(&opener->channel, buffer_span(&request), -1) ||
-	    channel_wait(&opener->channel, &reply) != RECORD_OK)
+	    !await_reply(opener->channel.fd) || channel_wait(&opener->channel, &reply) != RECORD_OK)
 		return trouble_words(error, "cannot open", "a certificate",
-				     "the process for it is gone");
+				     "the process for it does not answer");
 	if (record_get(&reply, "found").base == NULL) {
 		buffer_clear(error);
 		buffer_put(error, record_get(&reply, "error"));

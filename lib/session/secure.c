@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -117,21 +118,33 @@ void runner_reap_tls(struct runner *runner)
 		reap(runner, WNOHANG);
 }
 
-/* Nothing more is said to tls-session; one that does not end by itself is ended. */
-static void dismiss(struct runner *runner, int patience)
+/* Waits for a process to end, and not beyond a signal to `heed` (-1: none). False: it has not. */
+static bool ends(int process, int patience, int heed)
+{
+	struct pollfd fds[] = { { process, POLLIN, 0 }, { heed, POLLIN, 0 } };
+
+	return poll(fds, 2, patience) > 0 && fds[0].revents != 0;
+}
+
+/*
+ * Nothing more is said to tls-session; one that does not end by itself is ended.  `leisure` is the
+ * time that it has until somebody wants us to end, `patience` what it has then; milliseconds.
+ */
+static void dismiss(struct runner *runner, int leisure, int patience)
 {
 	struct secure *secure = &runner->secure;
-	struct pollfd ended = { -1, POLLIN, 0 };
+	int process;
 
 	fd_close(&secure->control);
 	fd_close(&secure->plain[0]);
 	fd_close(&secure->plain[1]);
 	if (secure->process <= 0)
 		return;
-	ended.fd = spawn_pidfd(secure->process);
-	if (ended.fd < 0 || poll(&ended, 1, patience) != 1)
+	process = spawn_pidfd(secure->process);
+	if (process < 0 ||
+	    (!ends(process, leisure, runner->signals) && !ends(process, patience, -1)))
 		kill(secure->process, SIGKILL);
-	fd_close(&ended.fd);
+	fd_close(&process);
 	reap(runner, 0);
 }
 
@@ -139,13 +152,18 @@ static void dismiss(struct runner *runner, int patience)
 static void hang_up(struct runner *runner)
 {
 	if (!runner->secure.foreign)
-		dismiss(runner, DISMISSAL_PATIENCE);
+		dismiss(runner, 0, DISMISSAL_PATIENCE);
 }
 
 void runner_end_tls(struct runner *runner)
 {
+	int64_t leisure = (int64_t)runner->options->idle_timeout * 1000;
+
 	runner_forget_client(runner);
-	dismiss(runner, FLUSH_PATIENCE);
+	/* A client that has said QUIT may still be reading what it asked for before (POP-044). */
+	if (runner->end != END_QUIT || runner->draining)
+		leisure = 0;
+	dismiss(runner, leisure < INT_MAX ? (int)leisure : INT_MAX, FLUSH_PATIENCE);
 }
 
 /* Who the client is, for the log of tls-session. */
@@ -279,8 +297,9 @@ void runner_starttls(struct runner *runner)
  */
 static void forget_clear(struct runner *runner)
 {
-	static const enum fact_name names[] = { FACT_HELO, FACT_HELO_TRACE, FACT_TRACE_TYPE,
-						FACT_AUTH_USER, FACT_AUTH_MECH };
+	static const enum fact_name names[] = { FACT_HELO,      FACT_HELO_TRACE, FACT_TRACE_TYPE,
+						FACT_AUTH_USER, FACT_AUTH_MECH,  FACT_USER,
+						FACT_USER_SAFE, FACT_SESSION_END };
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		facts_unset(&runner->facts, names[i]);
@@ -288,6 +307,7 @@ static void forget_clear(struct runner *runner)
 	}
 	runner->session_headers = runner->connect_headers;
 	runner->facts.hook_values_len = runner->facts.hook_values_kept;
+	runner_exchange_end(runner);
 	runner_reset(runner);
 }
 
