@@ -95,7 +95,7 @@ static void test_values(void)
 	static const struct {
 		struct span name, password;
 	} wrong[] = {
-		{ SPAN("joe"), SPAN("") },	{ SPAN(""), SPAN("secret") },
+		{ SPAN("joe"), SPAN("") },        { SPAN(""), SPAN("secret") },
 		{ SPAN("-joe"), SPAN("secret") }, { SPAN("jo\303\266"), SPAN("secret") },
 		{ SPAN(" joe"), SPAN("secret") }, { SPAN_NONE, SPAN("secret") },
 	};
