@@ -150,7 +150,7 @@ list joe POP3 $session 192.0.2.7"
 @test "MAP-044: auth says no by 1, 2, 67, 77 and 100, and yes only by what it runs" {
 	maildrop
 	hook auth 'name=$(cat <&3 | tr "\0" "\n" | head -n 1); exit "${name#u}"'
-	for code in 0 1 2 3 65 67 69 73 75 77 99 100 111 126 127 255; do
+	for code in 0 1 2 3 65 67 69 73 75 77 78 99 100 111 126 127 255; do
 		talk pop3 < <(lines "USER u$code" 'PASS x' QUIT)
 		case $code in
 		1 | 2 | 67 | 77 | 100) assert_line --index 2 --regexp '^-ERR \[AUTH\] ' ;;

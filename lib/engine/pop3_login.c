@@ -30,9 +30,7 @@ static void refuse(struct pop3 *pop3, enum sasl_result result, const struct verd
 	if (result == SASL_REFUSED)
 		pop3_refuse_login(pop3, verdict, "AUTH", span_of(replies[result].text));
 	else if (result == SASL_TROUBLE)
-		pop3_refuse_login(pop3, verdict,
-				  verdict->exit == EXIT_CONFIG ? "SYS/PERM" : "SYS/TEMP",
-				  SPAN("the login cannot be checked"));
+		pop3_refuse_login(pop3, verdict, "SYS/TEMP", SPAN("the login cannot be checked"));
 	else if (replies[result].error)
 		pop3_error(pop3, span_of(replies[result].text));
 	else
