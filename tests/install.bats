@@ -74,12 +74,14 @@ need() {
 	assert_success
 	assert_line --regexp '^250 2\.0\.0 '
 	run "$PREFIX/bin/pop3-session" --hostname mx.example.org "$backend" <<-END
+		CAPA$(printf '\r')
 		USER jo@example.org$(printf '\r')
 		PASS secret$(printf '\r')
 		RETR 1$(printf '\r')
 		QUIT$(printf '\r')
 	END
 	assert_success
+	assert_line --regexp '^SASL .*SCRAM-SHA-256'
 	assert_line --regexp '^Subject: installed'
 }
 
