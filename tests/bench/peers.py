@@ -4,12 +4,11 @@
 Every starter takes (directory, port, case), prepares the configuration in `directory` and returns the command. What
 is not said here is as the package ships it.
 """
-import glob
 import os
 import shutil
 import subprocess
 
-from place import BENCH, OWNER, REPOSITORY, ROOT, Missing, maildirs, named, tcpserver, write
+from place import BENCH, OWNER, REPOSITORY, SWITCH, Missing, maildirs, named, tcpserver, write
 
 PASSWORD = "secret"
 PACKAGES = {
@@ -19,15 +18,15 @@ PACKAGES = {
     "popa3d": ["popa3d"],
 }
 USERS = {
-    "postfix": [("postfix", 30010)],
+    "postfix": [("postfix", 30010), ("postdrop", 30020)],
     "dovecot": [("dovecot", 30011), ("dovenull", 30012)],
     "popa3d": [("popa3d", 30013)],
 }
 
 
 def fetch(package):
-    if not ROOT:
-        raise Missing(f"{package}: needs root")
+    if not SWITCH:
+        raise Missing("needs root, and a build directory that everybody may search")
     fetched = subprocess.run([os.path.join(REPOSITORY, "tests/bench/fetch"), os.path.join(BENCH, "peers"), package,
                               *PACKAGES[package]], capture_output=True, text=True, check=False)
     if fetched.returncode:
@@ -40,16 +39,12 @@ class View:
 
     def __init__(self, directory, package):
         self.directory, self.layer, self.tree = directory, os.path.join(directory, "layer"), fetch(package)
-        added = [*USERS.get(package, []), ("bench", OWNER)]
-        for number in range(1):
-            added.append((f"u{number}", OWNER))
-        with open("/etc/passwd", encoding="utf-8") as file:
-            passwd = file.read()
-        with open("/etc/group", encoding="utf-8") as file:
-            group = file.read()
-        self.file("etc/passwd", passwd + "".join(
-            f"{name}:x:{uid}:{uid}::{self.mail()}/{name}:/bin/sh\n" for name, uid in added))
-        self.file("etc/group", group + "".join(f"{name}:x:{uid}:\n" for name, uid in added if name != "u0"))
+        users = [*USERS.get(package, []), ("u0", OWNER)]
+        passwd = "".join(f"{name}:x:{uid}:{uid}::{self.mail()}/{name}:/bin/sh\n" for name, uid in users)
+        groups = "".join(f"{name}:x:{uid}:\n" for name, uid in users)
+        for name, added in (("passwd", passwd), ("group", groups)):
+            with open(f"/etc/{name}", encoding="utf-8") as file:
+                self.file(f"etc/{name}", file.read() + added)
 
     def mail(self):
         return os.path.join(self.directory, "mail")
@@ -108,38 +103,29 @@ virtual_mailbox_limit = 0
 smtpd_client_connection_count_limit = 0
 smtpd_recipient_limit = 5000
 """
-POSTFIX_SERVICES = """\
-127.0.0.1:{port} inet n - n - - smtpd
-"""
+
+
+def postfix_services(shipped, port):
+    """master.cf as shipped, but for the port, and without chroots, for which the view has no copy of libraries."""
+    rows = [f"127.0.0.1:{port} inet n - n - - smtpd"]
+    with open(shipped, encoding="ascii") as file:
+        for line in file:
+            words = line.split()
+            if line[0].isspace() or len(words) < 8:
+                rows.append(line.rstrip("\n"))
+            elif not line.startswith(("#", "smtp      inet")):
+                rows.append(" ".join([*words[:4], "n", *words[5:]]))
+    return "\n".join(rows) + "\n"
 
 
 def postfix(directory, port, case):
     view = View(directory, "postfix")
     durable = case.behind == "durable"
-    mail = maildirs(directory, case)
-    shipped = os.path.join(view.tree, "usr/share/postfix/master.cf.dist")
-    with open(shipped, encoding="ascii") as file:
-        services = "".join(line for line in file if not line.startswith(("#", "smtp      inet")))
-    # The shipped file runs most services in the queue directory; the view has no such copy of libraries.
-    services = "".join(line for line in services.splitlines(True) if not line.startswith("postlog "))
-    rows = []
-    for line in services.splitlines():
-        words = line.split()
-        if len(words) >= 8 and not line[0].isspace():
-            words[4] = "n"
-            line = " ".join(words)
-        rows.append(line)
-    view.file("etc/postfix/master.cf", POSTFIX_SERVICES.format(port=port) + "\n".join(rows) +
-              "\npostlog unix-dgram n - n - 1 postlogd\n")
+    shipped = os.path.join(view.tree, "usr/share/postfix")
+    view.file("etc/postfix/master.cf", postfix_services(os.path.join(shipped, "master.cf.dist"), port))
     view.file("etc/postfix/main.cf", POSTFIX_MAIN.format(
-        relay="" if durable else "example.org", virtual="example.org" if durable else "", mail=mail, owner=OWNER))
-    for name in glob.glob(os.path.join(view.tree, "usr/share/postfix/*")) + glob.glob(
-            os.path.join(view.tree, "etc/postfix/*")):
-        target = os.path.join(view.layer, "etc/postfix", os.path.basename(name))
-        if os.path.isfile(name) and not os.path.exists(target):
-            shutil.copy(name, target)
-    view.file("etc/group", open(os.path.join(view.layer, "etc/group"), encoding="utf-8").read() +
-              "postdrop:x:30020:\n")
+        relay="" if durable else "example.org", virtual="example.org" if durable else "",
+        mail=maildirs(directory, case), owner=OWNER))
     # The queue lies on the host's disk, as the Maildirs of all others do.
     queue = os.path.join(directory, "queue")
     os.makedirs(queue)
