@@ -47,15 +47,16 @@ serve_by_tcpserver() {
 	export "$program=$port"
 }
 
+# The options are for smtp-session.
 serve_all() {
-	serve smtp
+	serve smtp "$@"
 	serve lmtp
 	serve pop3
 }
 
-# Runs a test of correspond.py against all three programs.
+# Runs a test of correspond.py against all three programs; further arguments are options of smtp-session.
 correspond() {
-	serve_all
+	serve_all "${@:2}"
 	run timeout -k 2 60 tests/lib/correspond.py "$1"
 	assert_success
 }
@@ -512,8 +513,8 @@ fetched() {
 
 # ---- habits ----
 
-@test "IOP-001 IOP-002 POP-122: single-label names, and AUTH where there is no mechanism" {
-	correspond outlook
+@test "IOP-001 IOP-002 AUTH-025 POP-122: single-label names, AUTH= beside AUTH, LOGIN, and AUTH alone" {
+	correspond outlook --announce AUTH=
 }
 
 @test "IOP-003 IOP-004: address literals, CAPA twice, TOP for headers, UIDL and LIST" {

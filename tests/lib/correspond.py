@@ -8,6 +8,7 @@ One test a function: messages that must survive every way byte for byte, Python'
 and the habits of clients that cannot be run here, line by line. jo@example.org, with the password
 "secret", has a mailbox that is empty at first.
 """
+import base64
 import os
 import poplib
 import random
@@ -334,16 +335,23 @@ def empty():
 
 
 def outlook():
-    """IOP-001, IOP-002, POP-122: a host's single-label name, and AUTH alone where there is no mechanism."""
-    for name in ("MY_PC", "Büro-PC".encode(), "DESKTOP-1234"):
+    """IOP-001, IOP-002, AUTH-025, POP-122: single-label names, the line AUTH=, LOGIN with its prompts, AUTH alone."""
+    user, secret = (base64.b64encode(text.encode()).decode() for text in (USER, "secret"))
+    for name, code in (("MY_PC", 250), ("Büro-PC", 501), ("DESKTOP-1234", 250)):
         client = connect("smtp")
-        greeting = b"EHLO " + (name if isinstance(name, bytes) else name.encode()) + b"\r\n"
-        text = say(client, greeting, 501 if isinstance(name, bytes) else 250)
-        assert "AUTH" not in text, text
+        keywords = say(client, f"EHLO {name}\r\n", code)
+    lines = re.split("\r\n250[ -]", keywords)
+    assert "AUTH PLAIN LOGIN" in lines and "AUTH=PLAIN LOGIN" in lines, lines
+    assert say(client, "AUTH LOGIN\r\n", 334) == "334 VXNlcm5hbWU6\r\n"
+    assert say(client, f"{user}\r\n", 334) == "334 UGFzc3dvcmQ6\r\n"
+    say(client, f"{secret}\r\n", 235)
     maildrop = Maildrop(login=False)
+    assert maildrop.lines("AUTH") == [b"PLAIN\r\n", b"LOGIN\r\n"]
+    assert maildrop.say("AUTH LOGIN") == "+ VXNlcm5hbWU6\r\n"
+    assert maildrop.say(user) == "+ UGFzc3dvcmQ6\r\n"
+    maildrop.ok(secret)
     assert maildrop.say("AUTH").startswith("-ERR")
-    maildrop.ok(f"USER {USER}")
-    maildrop.ok("PASS secret")
+    maildrop.quit()
 
 
 def thunderbird():
@@ -357,8 +365,8 @@ def thunderbird():
     send_data(client, message)
     maildrop = Maildrop(login=False)
     assert b"USER\r\n" in maildrop.lines("CAPA")
-    assert not any(line.startswith(b"SASL") for line in maildrop.lines("CAPA"))
-    assert maildrop.say("AUTH").startswith("-ERR")
+    assert b"SASL PLAIN LOGIN\r\n" in maildrop.lines("CAPA")
+    assert maildrop.say("AUTH CRAM-MD5").startswith("-ERR")
     assert maildrop.say("STLS").startswith("-ERR")
     maildrop.ok(f"USER {USER}")
     assert maildrop.say("PASS wrong").startswith("-ERR [AUTH] ")
