@@ -65,7 +65,7 @@ inside() {
 backend() {
 	inside sh -euc '
 		cd /etc/mail-session
-		for protocol in smtp lmtp pop3; do
+		for protocol in smtp lmtp pop3 submission; do
 			rm -rf $protocol
 			cp -a "$0/share/mail-session/backends/$1" $protocol
 		done
@@ -135,9 +135,9 @@ stored() {
 	assert_line --regexp '^Received: from .*\(\[127\.0\.0\.1\]'
 }
 
-# A system in a container cannot mount credentials for another user: there the files are read where they lie.
-@test "TLS: STARTTLS by the drop-in, and POP3 over TLS" {
-	backend maildir
+# tls UNIT... - a certificate for localhost, for these services: a system in a container cannot mount credentials for
+# another user, so there the files are read where they lie.
+tls() {
 	inside sh -euc '
 		mkdir -p /etc/mail-session/tls
 		cd /etc/mail-session/tls
@@ -145,21 +145,84 @@ stored() {
 			-keyout privkey.pem -out fullchain.pem 2>/dev/null
 		chgrp mail-session privkey.pem
 		chmod 640 privkey.pem
-		for unit in smtp-session pop3s-session; do
-			mkdir -p /run/systemd/system/$unit@.service.d
-			cp "$0/share/mail-session/drop-ins/tls.conf" /run/systemd/system/$unit@.service.d/
+		for unit; do
+			mkdir -p /run/systemd/system/$unit.service.d
 			printf "%s\n" "[Service]" LoadCredential= "Environment=MAILSESSION_TLS_CERT=$PWD/fullchain.pem" \
-				"Environment=MAILSESSION_TLS_KEY=$PWD/privkey.pem" >/run/systemd/system/$unit@.service.d/where.conf
+				"Environment=MAILSESSION_TLS_KEY=$PWD/privkey.pem" >/run/systemd/system/$unit.service.d/where.conf
 		done
-		systemctl daemon-reload
-		systemctl start smtp-session.socket pop3s-session.socket' "$PREFIX"
+		systemctl daemon-reload' tls "$@"
+}
+
+# curl, believing that certificate.
+secure_curl() {
+	inside curl -sS --max-time 60 --cacert /etc/mail-session/tls/fullchain.pem --ssl-reqd "$@"
+}
+
+@test "TLS: STARTTLS by the drop-in" {
+	backend maildir
+	inside sh -euc '
+		mkdir -p /run/systemd/system/smtp-session@.service.d
+		cp "$0/share/mail-session/drop-ins/tls.conf" /run/systemd/system/smtp-session@.service.d/' "$PREFIX"
+	tls smtp-session@
+	inside systemctl start smtp-session.socket pop3-session.socket
 	printf 'Subject: by TLS\r\n\r\nHello.\r\n' |
-		inside curl -sS --max-time 60 --cacert /etc/mail-session/tls/fullchain.pem --ssl-reqd --upload-file - \
-			--mail-from you@example.org --mail-rcpt jo@example.org smtp://localhost
-	run -0 inside curl -sS --max-time 60 --cacert /etc/mail-session/tls/fullchain.pem --user jo@example.org:secret \
-		pop3s://localhost/1
+		secure_curl --upload-file - --mail-from you@example.org --mail-rcpt jo@example.org smtp://localhost
+	run -0 pop3 1
 	assert_line --regexp '^Subject: by TLS'
 	assert_output --partial 'with ESMTPS id'
+}
+
+# submits URL [OPTION...] - curl sends a mail with the URL as its subject.
+submits() {
+	printf 'Subject: %s\r\n\r\nHello.\r\n' "$1" |
+		secure_curl --upload-file - --mail-from jo@example.org --mail-rcpt jo@example.org "$@"
+}
+
+@test "TLS: submission, submission over TLS and POP3 over TLS, by either kind of unit" {
+	backend maildir
+	tls {submission,submissions,pop3s}-session{@,-listen}
+	message=0
+	for kind in '' -listen; do
+		inside systemctl start {submission,submissions,pop3s}-session$kind.socket
+		for url in smtp://localhost:587 smtps://localhost:465; do
+			submits $url --user jo@example.org:secret
+			# Not without a login, and curl's word for a wrong one is 67.
+			run -55 submits $url
+			run -67 submits $url --user jo@example.org:wrong
+			printf 'Subject: by SCRAM\n\nHello.\n' |
+				inside msmtp --file=/dev/null --host=localhost --port=${url##*:} --tls=on \
+					--tls-starttls="$([ $url = smtps://localhost:465 ] && echo off || echo on)" \
+					--tls-trust-file=/etc/mail-session/tls/fullchain.pem --auth=scram-sha-256 --user=jo@example.org \
+					--passwordeval='echo secret' --from=jo@example.org jo@example.org
+			for subject in $url 'by SCRAM'; do
+				message=$((message + 1))
+				run -0 secure_curl --user jo@example.org:secret pop3s://localhost/$message
+				assert_line --regexp "^Subject: $subject"
+				assert_output --partial 'with ESMTPSA id'
+			done
+		done
+		run -0 secure_curl --user jo@example.org:secret --login-options AUTH=PLAIN pop3s://localhost/
+		assert_equal "${#lines[@]}" $message
+		inside systemctl stop {submission,submissions,pop3s}-session$kind.socket
+	done
+	# No login in clear, whatever the file for all of them says.
+	inside systemctl start submission-session.socket
+	run -0 inside sh -c 'printf "EHLO client.example.org\r\nAUTH PLAIN AGpvAHNlY3JldA==\r\nQUIT\r\n" | nc -N 127.0.0.1 587'
+	refute_line --partial '250-AUTH'
+	assert_line --regexp '^530 5\.7\.0 '
+}
+
+@test "TLS: a renewed certificate is served with the next connection, or after a restart that turns no one away" {
+	backend maildir
+	tls pop3s-session{@,-listen}
+	for kind in '' -listen; do
+		inside systemctl start pop3s-session$kind.socket
+		run -0 secure_curl --user jo@example.org:secret pop3s://localhost/
+		tls pop3s-session{@,-listen}
+		[ -z "$kind" ] || inside systemctl restart --no-block pop3s-session-listen.service
+		run -0 secure_curl --user jo@example.org:secret pop3s://localhost/
+		inside systemctl stop pop3s-session$kind.socket
+	done
 }
 
 @test "Accept=no: a mail goes in by SMTP and comes out by POP3" {
