@@ -23,17 +23,21 @@ def b64(text):
 
 
 class Session:
-    """One session on a socketpair, with the programs `hooks` in its backend directory."""
+    """One session on a socketpair, with the programs `hooks` in its backend directory: scripts, or paths for links."""
 
     def __init__(self, program, hooks, *options):
         self.program = program
         self.folder = tempfile.TemporaryDirectory()
         self.path = self.folder.name
+        os.chmod(self.path, 0o755)
         backend = os.path.join(self.path, "backend")
         os.mkdir(backend)
         with open(os.path.join(backend, "env"), "w", encoding="ascii") as env:
             env.write(f"T={self.path}\n")
         for name, text in hooks.items():
+            if text.startswith("/"):
+                os.symlink(text, os.path.join(backend, name))
+                continue
             with open(os.path.join(backend, name), "w", encoding="ascii") as file:
                 file.write(text)
             os.chmod(os.path.join(backend, name), 0o755)
