@@ -85,6 +85,24 @@ need() {
 	assert_line --regexp '^Subject: installed'
 }
 
+@test "--check tells which logins are offered to whom" {
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=mx.example.org -keyout "$BATS_TEST_TMPDIR/key" \
+		-out "$BATS_TEST_TMPDIR/certificate" 2>/dev/null
+	check() {
+		run -0 "$PREFIX/bin/$1-session" --hostname mx.example.org --check "${@:2}" "$PREFIX/share/mail-session/backends/maildir"
+	}
+	check pop3 --tls-cert "$BATS_TEST_TMPDIR/certificate" --tls-key "$BATS_TEST_TMPDIR/key"
+	assert_line '  in clear from this machine: USER SCRAM-SHA-256 PLAIN LOGIN'
+	assert_line '  in clear from elsewhere: SCRAM-SHA-256'
+	assert_line '  inside of TLS: USER SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN'
+	check smtp --insecure-auth never --auth-mechanisms PLAIN
+	assert_line '  in clear from this machine: none'
+	refute_output --partial 'inside of TLS:'
+	check smtp --tls implicit --tls-cert "$BATS_TEST_TMPDIR/certificate" --tls-key "$BATS_TEST_TMPDIR/key"
+	refute_output --partial '  in clear'
+	assert_line '  inside of TLS: SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN'
+}
+
 @test "the static programs are static-pie with nothing linked in but libc (hardening 86)" {
 	for program in "${static[@]}"; do
 		echo "$program"

@@ -26,7 +26,8 @@
 	ACTION(check, "check", IN_EVERY, OPTIONS_CHECK, GENERAL,                                      \
 	       "say what a session would do, and exit",                                               \
 	       "Checks options and backend directory, prints every option with its value and "        \
-	       "source, what would be announced and which program each event runs.")                  \
+	       "source, what would be announced, which program each event runs, which logins are "    \
+	       "offered to whom and how long certificates last.")                                     \
 	ACTION(help, "help", IN_EVERY, OPTIONS_HELP, GENERAL, "print this text, and exit", "")        \
 	ACTION(version, "version", IN_EVERY, OPTIONS_VERSION, GENERAL,                                \
 	       "print the version, and exit", "")                                                     \

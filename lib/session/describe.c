@@ -79,6 +79,44 @@ static void put_event(const struct parser *parser, const struct directory *direc
 	buffer_byte(text, '\n');
 }
 
+void describe_logins(struct runner *runner, struct buffer *text)
+{
+	static const struct {
+		const char *name, *address, *tls;
+	} clients[] = {
+		{ "in clear from this machine", "127.0.0.1", "" },
+		{ "in clear from elsewhere", "192.0.2.1", "" },
+		{ "inside of TLS", "192.0.2.1", "TLSv1.3" },
+	};
+	const struct options *options = runner->options;
+	const event_set means =
+		EVENT_BIT(EVENT_AUTH) | EVENT_BIT(EVENT_SECRET) | EVENT_BIT(EVENT_TOKEN);
+
+	if ((runner->directory->programs & means) == 0)
+		return;
+	buffer_string(text, "\nLogins:\n");
+	runner->tls_binding[0] = '-'; /* as TLS has one */
+	for (unsigned i = 0; i < sizeof(clients) / sizeof(*clients); i++) {
+		bool tls = clients[i].tls[0] != '\0';
+
+		if (tls ? !options_have_certificate(options) : options->tls == TLS_IMPLICIT)
+			continue;
+		facts_set(&runner->facts, FACT_REMOTE_ADDR, span_of(clients[i].address));
+		if (tls)
+			facts_set(&runner->facts, FACT_TLS_VERSION, span_of(clients[i].tls));
+		runner_offer(runner);
+		buffer_string(text, "  ");
+		buffer_string(text, clients[i].name);
+		buffer_string(text, ": ");
+		if (sasl_offered(&runner->offer, SASL_USER))
+			buffer_string(text, "USER ");
+		if (sasl_offered(&runner->offer, SASL_APOP))
+			buffer_string(text, "APOP ");
+		sasl_put_names(&runner->offer, " ", text);
+		buffer_string(text, runner->offer.now == 0 ? "none\n" : "\n");
+	}
+}
+
 void describe(const struct parser *parser, const struct directory *directory, struct buffer *text)
 {
 	buffer_string(text, "\nA client on a pipe would hear:\n");

@@ -7,8 +7,13 @@
 
 #include "backend/directory.h"
 #include "session/parser.h"
+#include "session/runner.h"
 
 /* Writes what a client would be told and which program answers each event. */
 void describe(const struct parser *parser, const struct directory *directory, struct buffer *text);
+
+/* Writes which mechanisms clients are offered, by where they come from; `runner` serves nobody
+ * after it. */
+void describe_logins(struct runner *runner, struct buffer *text);
 
 #endif

@@ -389,6 +389,7 @@ void session_describe(enum protocol protocol, const struct options *options, str
 	settle_events(&self.runner);
 	configure(protocol, options);
 	describe(&self.parser, directory, text);
+	describe_logins(&self.runner, text);
 }
 
 /* Behind TLS the limit on the whole session has been running for a while, and nobody waits. */
