@@ -166,7 +166,8 @@ static bool hear(struct runner *runner, struct span *line)
 			*line = span_first(said, at);
 			exchange->taken = at + 1;
 			exchange->hook->deadline = CLOCK_NEVER;
-			return true;
+			/* It says one thing at a time. */
+			return exchange->taken == said.len;
 		}
 		/* What it said before it ended is still there to be read. */
 		if (exchange->fd < 0 ||
@@ -227,11 +228,12 @@ static bool tell_secret(struct runner *runner, struct login *login, struct span 
 	return true;
 }
 
+/* What can be passed on as a challenge. */
 static bool is_base64(struct span text)
 {
 	char bytes[LINE_MAX_OCTETS];
 	struct buffer decoded = BUFFER(bytes);
-	bool is = base64_decode(&decoded, text);
+	bool is = text.len <= VERDICT_TEXT_MAX && base64_decode(&decoded, text);
 
 	explicit_bzero(bytes, decoded.len);
 	return is;
