@@ -302,6 +302,11 @@ void runner_login(struct runner *runner, const struct event_call *call)
 			  span_of(sasl_table[login.mechanism].name));
 	}
 	try(runner, call, &login);
+	/* The datagram is wiped as a whole, but later: a failure waits, and a client is told. */
+	for (unsigned i = 0; i < call->count; i++) {
+		if (fact_table[call->facts[i].name].scope == SCOPE_SECRET)
+			span_wipe(call->facts[i].value);
+	}
 	verdict = (struct verdict){ .exit = login.exit, .text = login.text, .close = login.close };
 	if (login.exit != VERDICT_CHALLENGE) {
 		log_login(runner, &login);
