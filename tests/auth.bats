@@ -32,8 +32,16 @@ logins() {
 	logins tokens
 }
 
-@test "AUTH-017 AUTH-019 AUTH-020 POP-018 POP-123: SCRAM-SHA-256, CRAM-MD5 and APOP" {
+@test "AUTH-017 AUTH-019 AUTH-020 MAP-045 POP-018 POP-123: SCRAM-SHA-256, CRAM-MD5 and APOP" {
 	logins secrets
+}
+
+@test "POP-112: APOP behind STLS, with the timestamp of the one greeting; and CAPA anew" {
+	logins one_greeting
+}
+
+@test "AUTH-013, hardening 61: unknown, wrong, ill-formed and trouble take the same time by every mechanism" {
+	logins alike_in_time
 }
 
 @test "SUBM-001 SUBM-003 SUBM-004 SUBM-005 SUBM-006: submission" {

@@ -8,10 +8,15 @@ import hmac
 import os
 import re
 import socket
+import ssl
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+
+from certificates import self_signed
 
 BIN = os.path.join(os.environ.get("BUILD", "build"), "stage", "bin")
 CANARY = "canary-7f3a"
@@ -66,6 +71,17 @@ class Session:
 
     def plain(self, name, password):
         return self.say("AUTH PLAIN " + b64(f"\0{name}\0{password}"))
+
+    def secure(self, cert):
+        assert self.say("STLS").startswith("+OK")
+        context = ssl.create_default_context(cafile=cert)
+        self.socket = context.wrap_socket(self.socket, server_hostname="mx.example")
+        self.file = self.socket.makefile("rb")
+
+    def lines(self, command):
+        """The lines of a multi-line reply of POP3."""
+        assert self.say(command).startswith("+OK"), command
+        return list(iter(self.reply, "."))
 
     def logged(self):
         self.log.seek(0)
@@ -158,15 +174,20 @@ def tokens():
         assert "\nUSER=joe\n" in "\n" + it.read("env")
 
 
-def scram(it, name, password, success):
-    last = it.say("AUTH SCRAM-SHA-256 " + b64(f"n,,n={name},r=abcdef")).split(" ", 1)[1]
-    first = base64.b64decode(last).decode()
+def scram_response(said, name, password):
+    """The client's last word after the server's first, which is in `said`."""
+    first = base64.b64decode(said.split(" ", 1)[1]).decode()
     values = dict(pair.split("=", 1) for pair in first.split(","))
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(values["s"]), int(values["i"]))
     key = hmac.digest(salted, b"Client Key", "sha256")
     final = "c=biws,r=" + values["r"]
     signature = hmac.digest(hashlib.sha256(key).digest(), f"n={name},r=abcdef,{first},{final}".encode(), "sha256")
-    said = it.say(b64(final + ",p=" + b64(bytes(a ^ b for a, b in zip(key, signature)))))
+    return b64(final + ",p=" + b64(bytes(a ^ b for a, b in zip(key, signature))))
+
+
+def scram(it, name, password, success):
+    said = it.say("AUTH SCRAM-SHA-256 " + b64(f"n,,n={name},r=abcdef"))
+    said = it.say(scram_response(said, name, password))
     if not success:
         return said
     assert base64.b64decode(said.split(" ", 1)[1]).startswith(b"v="), said
@@ -177,7 +198,7 @@ SECRET = '#!/bin/sh\necho "$AUTH_MECH $AUTH_NAME" >>"$T/asked"\n[ "$AUTH_NAME" =
 
 
 def secrets():
-    """AUTH-017, AUTH-019, AUTH-020, POP-018, POP-123: SCRAM, CRAM-MD5 and APOP by sasl-session and the secret program."""
+    """AUTH-017, AUTH-019, AUTH-020, MAP-045, POP-018, POP-123: SCRAM, CRAM-MD5 and APOP by sasl-session and the secret program."""
     weak = ("--auth-mechanisms", "SCRAM-SHA-256,CRAM-MD5,APOP")
     with session("smtp-session", {"secret": SECRET}) as it:
         assert "\n250-AUTH SCRAM-SHA-256\n" in it.keywords
@@ -205,6 +226,101 @@ def secrets():
         assert scram(it, "joe", "secret", True) == "+OK maildrop has 1 message"
     with session("smtp-session", {"secret": "#!/bin/sh\nexit 75\n"}) as it:
         assert it.say("AUTH SCRAM-SHA-256 " + b64("n,,n=joe,r=x")).startswith("454 ")
+
+
+def one_greeting():
+    """POP-112: APOP behind STLS has the timestamp of the one greeting, and CAPA is what is possible now."""
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = self_signed(folder)
+        with session("pop3-session", {"auth": RIGHT, "secret": SECRET, **STORE}, "--tls-cert", cert, "--tls-key", key,
+                     "--insecure-auth", "never", "--auth-mechanisms", "PLAIN,SCRAM-SHA-256,APOP") as it:
+            stamp = re.search(r"<[^<>]+@mx\.example>", it.greeting)[0]
+            before = it.lines("CAPA")
+            assert "STLS" in before and "USER" not in before and "SASL SCRAM-SHA-256" in before, before
+            it.secure(cert)
+            after = it.lines("CAPA")
+            assert "STLS" not in after and "USER" in after, after
+            assert "SASL SCRAM-SHA-256 PLAIN" in after, after
+            assert it.say("APOP joe " + hashlib.md5((stamp + "secret").encode()).hexdigest()) == "+OK maildrop has 1 message"
+
+
+# ---- time ----
+
+# Why a login fails, and the name and password with which it does.
+REASONS = {"unknown": ("nobody", "secret"), "wrong": ("joe", "wrong"), "ill-formed": ("-x", "secret"),
+           "trouble": ("trouble", "secret")}
+
+
+def try_plain(it, name, password):
+    yield "AUTH PLAIN " + b64(f"\0{name}\0{password}")
+
+
+def try_login(_, name, password):
+    yield "AUTH LOGIN " + b64(name)
+    yield b64(password)
+
+
+def try_scram(it, name, password):
+    said = yield "AUTH SCRAM-SHA-256 " + b64(f"n,,n={name},r=abcdef")
+    yield scram_response(said, name, password)
+
+
+def try_user(_, name, password):
+    yield f"USER {name}"
+    yield f"PASS {password}"
+
+
+def try_apop(it, name, password):
+    stamp = re.search("<.*>", it.greeting)[0]
+    yield f"APOP {name} " + hashlib.md5((stamp + password).encode()).hexdigest()
+
+
+def failed(it, way, credentials):
+    """How a login failed, and how long that took after the client's last line."""
+    dialogue = way(it, *credentials)
+    line = next(dialogue)
+    while True:
+        began = time.monotonic()
+        said = it.say(line)
+        took = time.monotonic() - began
+        if said.startswith(("5", "454", "-ERR")):
+            return said, took
+        line = dialogue.send(said)
+
+
+def alike_in_time():
+    """AUTH-013, hardening 61: however a login fails, by any mechanism, is answered after the same time, in the same words."""
+    auth = RIGHT.replace('[ "$data" !=', 'case $data in trouble*) exit 111 ;; esac\n[ "$data" !=')
+    secret = SECRET.replace('[ "$AUTH_NAME"', '[ "$AUTH_NAME" != trouble ] || exit 75\n[ "$AUTH_NAME"')
+    options = ("--max-auth-failures", "100", "--max-errors", "100", "--auth-mechanisms", "PLAIN,LOGIN,SCRAM-SHA-256,APOP")
+    ways = [("smtp-session", try_plain), ("smtp-session", try_login), ("smtp-session", try_scram),
+            ("pop3-session", try_user), ("pop3-session", try_apop)]
+    for program, way in ways:
+        # A name that cannot be one is refused at USER, and nothing is looked up.
+        reasons = [name for name in REASONS if (way, name) != (try_user, "ill-formed")]
+        told = {reason: set() for reason in reasons}
+        times = {reason: [] for reason in reasons}
+
+        def client(reason):
+            with session(program, {"auth": auth, "secret": secret, **STORE}, *options) as it:
+                for _ in range(4):
+                    said, took = failed(it, way, REASONS[reason])
+                    told[reason].add(said)
+                    times[reason].append(took)
+        clients = [threading.Thread(target=client, args=(reason,)) for _ in range(6) for reason in reasons]
+        for thread in clients:
+            thread.start()
+        for thread in clients:
+            thread.join()
+        assert all(len(taken) == 24 for taken in times.values()), (way, told)
+        trouble = told.pop("trouble")
+        assert trouble.pop().startswith(("454 4.7.0 ", "-ERR [SYS/TEMP] ")) and not trouble
+        words = set.union(*told.values())
+        assert len(words) == 1 and words.pop().startswith(("535 5.7.8 ", "-ERR [AUTH] ")), (way, told)
+        medians = {reason: statistics.median(taken) for reason, taken in times.items()}
+        # The session counts in whole milliseconds.
+        assert min(map(min, times.values())) >= 0.998, times
+        assert max(medians.values()) - min(medians.values()) < 0.005, (way, medians)
 
 
 def submission():

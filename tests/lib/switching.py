@@ -11,7 +11,6 @@ import contextlib
 import os
 import shutil
 import socket
-import ssl
 import sys
 import tempfile
 
@@ -77,10 +76,7 @@ class Place:
         it = Session("pop3-session", {**programs, "env": self.env}, *options)
         try:
             if secure:
-                assert it.say("STLS").startswith("+OK")
-                context = ssl.create_default_context(cafile=cert)
-                it.socket = context.wrap_socket(it.socket, server_hostname="mx.example")
-                it.file = it.socket.makefile("rb")
+                it.secure(cert)
             yield it
             with contextlib.suppress(OSError):
                 it.say("QUIT")
@@ -97,14 +93,6 @@ def place(programs):
 def login(it, name, password=None):
     assert it.say(f"USER {name}").startswith("+OK")
     return it.say(f"PASS {password or 'secret-' + name}")
-
-
-def lines(it, command):
-    assert it.say(command).startswith("+OK"), command
-    got = []
-    while (line := it.reply()) != ".":
-        got.append(line)
-    return got
 
 
 def store_of(it):
@@ -146,7 +134,7 @@ def own_mail(programs, secure):
         with it.session(secure) as jo, it.session(secure) as ann:
             assert login(jo, "jo") == login(ann, "ann") == "+OK maildrop has 1 message"
             stores = [check_identity(jo, "jo"), check_identity(ann, "ann")]
-            assert lines(jo, "RETR 1")[-1] == "for jo alone" and lines(ann, "RETR 1")[-1] == "for ann alone"
+            assert jo.lines("RETR 1")[-1] == "for jo alone" and ann.lines("RETR 1")[-1] == "for ann alone"
             with it.session(secure) as second:
                 assert login(second, "jo").startswith("-ERR [IN-USE] ")
             assert jo.say("DELE 1").startswith("+OK")
@@ -169,7 +157,7 @@ def astray(programs, secure):
             it.link(f"new/{len(target)}.link", target)
         with it.session(secure) as jo:
             assert login(jo, "jo") == "+OK maildrop has 1 message"
-            assert lines(jo, "RETR 1")[-1] == "for jo alone"
+            assert jo.lines("RETR 1")[-1] == "for jo alone"
         for alias in ("../ann", "jo/../ann", "/", ".."):
             with it.session(secure) as jo:
                 assert login(jo, alias, "secret-jo").startswith("-ERR "), alias
@@ -223,7 +211,7 @@ def greedy():
             with it.session(secure) as jo:
                 assert login(jo, "jo") == "+OK maildrop has 1 message"
                 check_identity(jo, "jo")
-                said = lines(jo, "RETR 1")
+                said = jo.lines("RETR 1")
                 uid, gid = IDS["jo"]
                 assert said[1] == f"in {it.mail}/jo as {uid} {gid} {gid}", said
                 assert "reached" not in said and not any("for ann" in line for line in said), said
