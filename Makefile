@@ -171,7 +171,7 @@ $(BUILD)/man/%: % $(BUILD)/document
 # Debian's packages. `make deps` installs those that are missing and starts no daemon.
 BUILD_PACKAGES = gcc make libc6-dev libcrypt-dev libgsasl-dev libssl-dev linux-libc-dev musl-tools
 DEMO_PACKAGES  = curl netcat-openbsd swaks
-TEST_PACKAGES  = bats bats-assert bats-file bats-support clang clang-format fail2ban fetchmail getmail6 git haproxy \
+TEST_PACKAGES  = bats bats-assert bats-file bats-support clang clang-format fail2ban fetchmail getmail6 git gsasl haproxy \
                  ipsvd jq ldap-utils libmail-pop3client-perl libpam-wrapper mandoc mpop msmtp mutt netbase \
                  node-nodemailer nodejs openssl pamtester perl php-cli php-imap pkg-config python3 ruby shellcheck \
                  slapd socat spamc sqlite3 strace systemd ucspi-tcp valgrind

@@ -330,8 +330,11 @@ static void keep_text(char *text, size_t cap, struct span value)
 		text[0] = '\0';
 }
 
-/* Takes the NAME=value strings apart. A certificate that was not verified tells nothing. */
-static void take_announced(struct runner *runner, struct span announced)
+/* NAME=value strings, as they come from the control socket or the environment. */
+static char announced[ANNOUNCED_MAX];
+
+/* Takes them apart, each ended by NUL. A certificate that was not verified tells nothing. */
+static void take_announced(struct runner *runner, struct span told)
 {
 	static const struct {
 		const char *name;
@@ -345,8 +348,8 @@ static void take_announced(struct runner *runner, struct span announced)
 	bool verified = false;
 
 	facts_set(&runner->facts, FACT_TLS_VERSION, SPAN("TLS"));
-	while (announced.len > 0) {
-		struct span value = span_take(&announced, '\0');
+	while (told.len > 0) {
+		struct span value = span_take(&told, '\0');
 		struct span name = span_take(&value, '=');
 
 		if (!is_printable(value))
@@ -369,6 +372,32 @@ static void take_announced(struct runner *runner, struct span announced)
 	runner->tls_identity[0] = '\0';
 }
 
+void runner_adopt_front(struct runner *runner)
+{
+	static const char *const names[] = {
+		"SSL_PROTOCOL",      "SSL_CIPHER",      "SSL_TLS_SNI_SERVERNAME",
+		"SSL_CLIENT_VERIFY", "SSL_CLIENT_S_DN", "SSL_CLIENT_SAN_EMAIL",
+		"SSL_EXPORTER",
+	};
+	struct buffer told = BUFFER(announced);
+
+	/* What a PROXY header told is of the client, this of whoever sent it. */
+	if (span_of(getenv(names[0])).len == 0 || runner->via[0] != '\0')
+		return;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t whole = told.len;
+
+		buffer_string(&told, names[i]);
+		buffer_byte(&told, '=');
+		buffer_put(&told, span_of(getenv(names[i])));
+		buffer_byte(&told, '\0');
+		if (told.overflow)
+			told.len = whole;
+	}
+	take_announced(runner, buffer_span(&told));
+	explicit_bzero(announced, told.len);
+}
+
 /* Has all been told? An empty string ends it. */
 static bool is_whole(struct span bytes)
 {
@@ -385,7 +414,6 @@ static int64_t handshake_deadline(const struct runner *runner)
 /* Gives the go and reads what is told of TLS. False: there is none, and runner->end says why. */
 static bool shake_hands(struct runner *runner)
 {
-	static char announced[ANNOUNCED_MAX];
 	int64_t began = clock_now(), deadline = handshake_deadline(runner);
 	struct buffer told = BUFFER(announced);
 	size_t got = 0;

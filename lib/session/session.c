@@ -454,6 +454,7 @@ int session_run(enum protocol protocol, const struct options *options, const str
 	memcpy(self.runner.tls_identity, peer->tls_identity, sizeof(self.runner.tls_identity));
 	set_facts(protocol, peer);
 	runner_adopt_tls(&self.runner);
+	runner_adopt_front(&self.runner);
 	settle_events(&self.runner);
 	setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setrlimit(RLIMIT_CORE, &no_core);

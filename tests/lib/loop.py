@@ -78,9 +78,12 @@ class Manager:
 
 
 class Server:
-    """A session program that listens. `hooks` are names of programs that say yes, or a map of names to scripts."""
+    """
+    A session program that listens. `hooks` are names of programs that say yes, or a map of names to scripts;
+    `own` is the backend where there is one already.
+    """
 
-    def __init__(self, *options, program="smtp-session", listen="127.0.0.1:0", wrap=(), env=None, hooks=()):
+    def __init__(self, *options, program="smtp-session", listen="127.0.0.1:0", wrap=(), env=None, hooks=(), own=None):
         self.directory = tempfile.mkdtemp()
         self.clients = []
         os.chmod(self.directory, 0o755)
@@ -95,7 +98,7 @@ class Server:
                 os.symlink("/bin/true", path)
         command = [*wrap, os.path.join(BIN, program), "--hostname", "mx.example.org", "--listen", listen]
         self.process = subprocess.Popen(
-            [*command, *options, backend],
+            [*command, *options, own or backend],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -36,13 +36,15 @@ def openssl(*words, **more):
 
 
 def make_certificates():
-    """An authority, servers mx, other, wild and rsa of it, clients jo and (of another authority) eve."""
+    """An authority, servers mx, local, other, wild and rsa of it, clients jo and (of another authority) eve."""
     os.chdir(FILES)
     for authority in ("ca", "foreign"):
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "90",
                 "-subj", f"/CN={authority}", "-keyout", f"{authority}.key", "-out", f"{authority}.pem")
     for name, authority, subject, extension in (
             ("mx", "ca", f"/CN={NAME}", f"subjectAltName=DNS:{NAME}"),
+            ("local", "ca", "/CN=localhost", "subjectAltName=DNS:localhost,IP:127.0.0.1\n"
+             "crlDistributionPoints=URI:http://ca.example/list.crl"),
             ("other", "ca", "/CN=other.example.org", "subjectAltName=DNS:other.example.org"),
             ("wild", "ca", "/CN=*.example.net", "subjectAltName=DNS:*.example.net"),
             ("renewed", "ca", "/CN=renewed", f"subjectAltName=DNS:{NAME}"),
@@ -50,9 +52,9 @@ def make_certificates():
             ("eve", "foreign", "/CN=eve", "subjectAltName=email:jo@example.org")):
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-utf8", "-subj", subject,
                 "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key", "-days", "30",
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key", "-days", "90",
                 "-extfile", "/dev/stdin", "-out", f"{name}.pem", input=extension.encode())
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={NAME}",
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90", "-subj", f"/CN={NAME}",
             "-addext", f"subjectAltName=DNS:{NAME}", "-keyout", "rsa.key", "-out", "rsa.pem")
 
 
