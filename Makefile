@@ -171,13 +171,15 @@ $(BUILD)/man/%: % $(BUILD)/document
 # Debian's packages. `make deps` installs those that are missing and starts no daemon.
 BUILD_PACKAGES = gcc make libc6-dev libcrypt-dev libgsasl-dev libssl-dev linux-libc-dev musl-tools
 DEMO_PACKAGES  = curl netcat-openbsd swaks
-TEST_PACKAGES  = bats bats-assert bats-file bats-support clang clang-format fail2ban fetchmail getmail6 git gsasl haproxy \
-                 ipsvd jq ldap-utils libmail-pop3client-perl libpam-wrapper mandoc mpop msmtp mutt netbase \
-                 node-nodemailer nodejs openssl pamtester perl php-cli php-imap pkg-config python3 ruby shellcheck \
-                 slapd socat spamc sqlite3 strace systemd ucspi-tcp valgrind
+TEST_PACKAGES  = bats bats-assert bats-file bats-support clang clang-format fail2ban fetchmail getmail6 git gsasl \
+                 haproxy ipsvd jq ldap-utils libauthen-sasl-perl libdigest-hmac-perl libio-socket-ssl-perl \
+                 libmail-pop3client-perl libpam-wrapper mandoc mpop msmtp mutt netbase node-nodemailer nodejs \
+                 openssl pamtester perl php-cli php-imap pkg-config python3 ruby shellcheck slapd socat spamc \
+                 sqlite3 strace systemd testssl.sh ucspi-tcp valgrind
 # What xinetd, openbsd-inetd, postfix, exim, opensmtpd and rspamc need, which the tests only unpack (tests/lib/fetch-peer).
 PEER_PACKAGES  = libbsd0 libdb5.3 libevent-2.1-7 libgnutls-dane0 libgnutls30 libhyperscan5 libicu72 libidn12 \
-                 libluajit-5.1-2 libnsl2 libpam0g libpcre2-8-0 libsasl2-2 libselinux1 libssl3 libtirpc3 libwrap0
+                 libluajit-5.1-2 libnsl2 libpam0g libpcre2-8-0 libsasl2-2 libsasl2-modules libselinux1 libssl3 \
+                 libtirpc3 libwrap0
 
 deps:
 	@tests/lib/deps $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(TEST_PACKAGES) $(PEER_PACKAGES)

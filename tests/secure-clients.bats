@@ -239,7 +239,7 @@ gnu_account() {
 
 # Runs a test of secure_clients.py.
 python() {
-	run -0 timeout -k 2 60 tests/lib/secure_clients.py "$1"
+	run -0 timeout -k 2 90 tests/lib/secure_clients.py "$1"
 }
 
 @test "AUTH-018 AUTH-019 AUTH-022 AUTH-025 IOP-006: Python's smtplib, LMTP and poplib by each mechanism, STARTTLS, STLS and TLS" {
@@ -479,15 +479,38 @@ python() {
 
 # ---- Postfix --------------------------------------------------------------------------------------
 
-@test "IOP-010 AUTH-018 AUTH-025: Postfix relays inside TLS alone, verifies, and logs in, by SMTP and LMTP" {
+@test "IOP-010 AUTH-018 AUTH-019 AUTH-020 AUTH-025: Postfix relays inside TLS alone, verifies, and logs in, by SMTP and LMTP" {
 	tests/lib/fetch-peer postfix
 	python postfix
+}
+
+# ---- the README -----------------------------------------------------------------------------------
+
+@test "the README's section on logins, as it is printed" {
+	local one two
+	mkdir "$DIR/readme"
+	one=$(free_port)
+	two=$(free_port)
+	# Its ports and its prefix are replaced, the rest is run by a shell that stops at the first failure, and says who is to end.
+	sed -n '/^## Logins/,/^## /s/^    //p' README.md | sed -e "s/5870/$one/g; s/9950/$two/g" -e "s|/usr/local/libexec/mail-session|$bin|g" \
+		-e "s|&$|2>>log </dev/null 3>\&- \& echo \$! >>pids|" >"$DIR/readme/script"
+	# The programs listen before clients come.
+	sed -i 's/^printf .Subject/timeout 20 tail -n +1 -F log 2>>tail | grep -m 2 msg=listening >>tail\n&/' "$DIR/readme/script"
+	run bash -c 'cd "$1" && PATH=$2:$PATH timeout 60 bash -eu script' sh "$DIR/readme" "$bin"
+	while read -r pid; do
+		pids+=("$pid")
+	done <"$DIR/readme/pids"
+	assert_success
+	assert_output --partial 'This is a test mailing'
+	assert_equal "$(grep -c 'msg=login .*user=jo@example.org' "$DIR/readme/log")" 3
+	# shellcheck disable=SC2012 # names without blanks
+	assert_equal "$(ls "$DIR/readme/mail/example.org/jo/new" | wc -l)" 2
 }
 
 # ---- what testssl.sh finds ------------------------------------------------------------------------
 
 @test "TLS-009: testssl.sh finds nothing above LOW with the options as shipped: STARTTLS, STLS and TLS at once" {
-	local name line found=()
+	local name found=()
 	rm "$B/auth" "$B/serve"
 	ln -s /bin/true "$B/auth"
 	for name in smtp lmtp pop3; do

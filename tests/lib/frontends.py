@@ -503,6 +503,7 @@ error unix - - n - - error
 proxymap unix - - n - - proxymap
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
+tlsmgr unix - - n 1000 1 tlsmgr
 smtp unix - - n - - smtp
 lmtp unix - - n - - lmtp
 postlog unix-dgram n - n - 1 postlogd
@@ -512,9 +513,12 @@ QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "
 
 
 class Postfix:
-    """An unpacked Postfix on directories of its own, that sends what it is given on to the ports named."""
+    """
+    An unpacked Postfix on directories of its own, that sends what it is given on to the ports named. It can have further
+    settings.
+    """
 
-    def __init__(self, smtp, lmtp):
+    def __init__(self, smtp, lmtp, **more):
         self.tree = os.path.join(PEERS, "postfix")
         self.directory = tempfile.mkdtemp()
         os.chmod(self.directory, 0o755)
@@ -534,6 +538,7 @@ class Postfix:
             "smtp_host_lookup": "native", "smtp_send_xforward_command": "yes", "lmtp_send_xforward_command": "yes",
             "smtpd_recipient_restrictions": "permit", "default_transport": f"smtp:[127.0.0.1]:{smtp}",
             "transport_maps": f"inline:{{ {{ lmtp.example = lmtp:inet:[127.0.0.1]:{lmtp} }} }}",
+            **more,
         }
         with open(f"{self.directory}/config/main.cf", "w", encoding="ascii") as file:
             file.writelines(f"{name} = {value}\n" for name, value in settings.items())

@@ -21,7 +21,9 @@ import sys
 import tempfile
 import threading
 
+from frontends import Postfix
 from loop import BIN, PATIENCE, Client, Server, descendants, eventually, served
+from relays import submit as submit_to
 from tls import client_context, memory_of, path, secret_of
 
 HOST = "localhost"
@@ -30,7 +32,7 @@ JO, ANN, PASSWORD = "jo@example.org", "ann@example.org", "secret"
 ALL = "SCRAM-SHA-256-PLUS,SCRAM-SHA-256,CRAM-MD5,APOP,PLAIN,LOGIN,EXTERNAL,OAUTHBEARER,XOAUTH2"
 LOGIN = ("--tls-client-ca", path("ca.pem"), "--insecure-auth", "never", "--auth-mechanisms", ALL)
 KEYS = ("--tls-cert", path("local.pem"), "--tls-key", path("local.key"))
-TEXT = b"Subject: by Python\r\n\r\n.dot\r\n" + b"".join(b"%d\r\n" % 10 ** (n % 200) for n in range(400))
+TEXT = (b"Subject: by Python\r\nDate: Sat, 21 Nov 2026 13:11:42 +0000\r\nMessage-ID: <1@client.example>\r\n\r\n.dot\r\n" + b"".join(b"%d\r\n" % 10 ** (n % 200) for n in range(400)))
 
 
 def program(name, *options, keys=KEYS):
@@ -49,13 +51,14 @@ def mailbox():
     return found
 
 
-def received(protocol):
-    """Checks that one message has come, by this protocol, octet by octet."""
+def received(protocol, text=TEXT, foreign=False):
+    """Checks that one message has come, by this protocol inside TLS, octet by octet; perhaps with fields of another server."""
     message, = mailbox()
-    assert message.endswith(TEXT.replace(b"\r\n", b"\n")), message[:500]
-    head = message[:-len(TEXT.replace(b"\r\n", b"\n"))].decode()
-    assert re.search(rf"Received: from .*\n\tby mx.example.org with {protocol} id .*\(tls TLS_\w+;", head, re.S) or \
-        re.search(rf"with {protocol} id", head) and "tls" in head, head
+    head, _, body = message.decode().partition("\n\n")
+    wanted, _, rest = text.replace(b"\r\n", b"\n").decode().partition("\n\n")
+    assert body == rest, body[:500]
+    assert head.endswith(wanted) if not foreign else wanted in head, head
+    assert re.search(rf"\n\tby mx\.example\.org with {protocol} id \S+\n(\tfor .*\n)?\ttls TLS_\w+;\n", head), head
 
 
 def oauth(name, token):
@@ -170,6 +173,24 @@ def in_front():
         assert f"TLS_VERSION={version}" in said and "TLS_CIPHER=TLS_" in said and "TLS_SNI=localhost" in said, said
         assert ("TLS_PEER=" in said) == bool(certificate) and "SSL_" not in said, said
     os.unlink(hook)
+
+
+def postfix():
+    """IOP-010 AUTH-018 AUTH-019 AUTH-020 AUTH-025: Postfix, to which the certificate and the login are a condition."""
+    text = TEXT.replace(b"by Python", b"by Postfix")
+    for name, protocol in (("smtp", "ESMTPSA"), ("lmtp", "LMTPSA")):
+        for mechanism, user in (("PLAIN", JO), ("LOGIN", JO), ("CRAM-MD5", ANN), ("SCRAM-SHA-256", JO)):
+            settings = {"tls_security_level": "secure", "tls_secure_cert_match": HOST, "tls_CAfile": path("ca.pem"),
+                        "sasl_auth_enable": "yes", "sasl_mechanism_filter": mechanism,
+                        "sasl_security_options": "noanonymous", "sasl_tls_security_options": "noanonymous",
+                        "sasl_password_maps": f"static:{{{user}:{PASSWORD}}}"}
+            with program(f"{name}-session").ready() as server, Postfix(
+                    server.port, server.port, default_transport=f"{name}:{'inet:' if name == 'lmtp' else ''}[127.0.0.1]:{server.port}",
+                    **{f"{name}_{key}": value for key, value in settings.items()}) as mailer:
+                submit_to(mailer.connect(), [text], [JO])
+                server.log.wait(f"msg=login .*user={user} mechanism={mechanism}$")
+                server.log.wait(f'msg="session end".* tls=TLSv1.3 user={user} .*messages=1 ')
+                received(protocol, text, foreign=True)
 
 
 class Introduced:
