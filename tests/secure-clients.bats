@@ -517,6 +517,8 @@ python() {
 		serve "$name" --tls-cert "$TLS_CERTIFICATES/local.pem" --tls-key "$TLS_CERTIFICATES/local.key" --max-per-source 0
 		export "plain_$name=${!name}"
 	done
+	# Its port is told after this.
+	: >"$DIR/log"
 	serve smtp --tls implicit --tls-cert "$TLS_CERTIFICATES/local.pem" --tls-key "$TLS_CERTIFICATES/local.key" --max-per-source 0
 	# --fast leaves out the list of every cipher with every version, which testssl would take minutes more for;
 	# preferences, ciphers by kind, certificate and all vulnerabilities are looked at. It takes a minute and a half.
