@@ -48,6 +48,9 @@ through() {
 			else
 				assert_equal "$ending $arrived" "$ending "
 			fi
+			# The administrator learns why.
+			[ "$wanted" = 1 ] || grep -q 'msg="message refused" .*fault="Bare CR or LF in message"' "$DIR/log"
+			: >"$DIR/log"
 			# What is behind may refuse a NUL, or be there for content without one.
 			[[ $ending = *0* ]] || assert_equal "$ending $accepted" "$ending $wanted"
 		done

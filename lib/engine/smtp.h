@@ -137,7 +137,8 @@ struct smtp {
 	struct line line;
 	struct smtp_transaction transaction;
 	struct smtp_chunk chunk;
-	struct buffer held; /* over `scratch` */
+	struct buffer held;  /* over `scratch` */
+	struct span refused; /* why a message was, the last one, for its content: for the log */
 	struct sasl sasl;
 	char values[SMTP_VALUES_MAX];
 	char command[SMTP_LINE_MAX];

@@ -149,7 +149,7 @@ bool smtp_next_chunk(struct smtp *smtp, struct input *input, enum engine_next *n
 		return true;
 	fault = smtp_content_fault(smtp);
 	if (fault != SMTP_SAY_OK) {
-		smtp_hold(smtp, smtp_standard(smtp, fault));
+		smtp_hold(smtp, smtp_refuse_content(smtp, fault));
 		swallow(smtp, true);
 	} else if (chunk->last && smtp_complete(smtp, next)) {
 		return true;

@@ -61,13 +61,21 @@ enum smtp_reply smtp_content_fault(const struct smtp *smtp)
 	return SMTP_SAY_OK;
 }
 
+struct reply smtp_refuse_content(struct smtp *smtp, enum smtp_reply fault)
+{
+	struct reply reply = smtp_standard(smtp, fault);
+
+	smtp->refused = reply.text;
+	return reply;
+}
+
 bool smtp_far_too_big(struct smtp *smtp, uint64_t octets)
 {
 	uint64_t limit = smtp->config->size_limit;
 
 	if (limit == 0 || octets / 10 < limit)
 		return false;
-	smtp_say(smtp, SMTP_SAY_FAR_TOO_BIG);
+	smtp_send(smtp, smtp_refuse_content(smtp, SMTP_SAY_FAR_TOO_BIG));
 	smtp->phase = SMTP_PHASE_CLOSED;
 	return true;
 }
@@ -175,7 +183,7 @@ bool smtp_next_data(struct smtp *smtp, struct input *input, enum engine_next *ne
 			return true;
 		smtp_deliver(smtp);
 	} else {
-		smtp_hold(smtp, smtp_standard(smtp, fault));
+		smtp_hold(smtp, smtp_refuse_content(smtp, fault));
 		smtp_abandon(smtp, smtp_final_replies(smtp), false);
 	}
 	return false;

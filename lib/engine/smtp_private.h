@@ -177,6 +177,9 @@ smtp_phase_function smtp_next_data;
 /* What the octets that were read so far bring upon the message; SMTP_SAY_OK when nothing. */
 enum smtp_reply smtp_content_fault(const struct smtp *smtp);
 
+/* The reply to a message that is refused for that, which the log will know. */
+struct reply smtp_refuse_content(struct smtp *smtp, enum smtp_reply fault);
+
 /* Hands `bytes` on as ENGINE_BODY, unless the message is refused anyway; true when there is
  * anything to hand on. */
 bool smtp_emit(struct smtp *smtp, struct span bytes, enum engine_next *next);

@@ -33,7 +33,8 @@ struct frame {
 	enum session_end end;        /* FRAME_BYE */
 	bool secure;                 /* FRAME_BYE: it goes on behind TLS */
 	struct engine_counts counts; /* FRAME_BYE */
-	struct span fault;           /* FRAME_BYE: what to log beside, printable; or empty */
+	struct span
+		fault; /* FRAME_BYE: the backend's (POP3) or the last refused message's; or empty */
 };
 
 /* Appends a frame; buffer->overflow when it does not fit. */

@@ -313,8 +313,8 @@ static void say_goodbye(struct engine *engine, enum session_end end)
 		.kind = FRAME_BYE, .end = end, .secure = engine->secure, .counts = engine->counts
 	};
 
-	if (self.parser->protocol == PROTOCOL_POP3)
-		frame.fault = buffer_span(&self.engine.pop3.fault);
+	frame.fault = self.parser->protocol == PROTOCOL_POP3 ? buffer_span(&self.engine.pop3.fault)
+							     : self.engine.smtp.refused;
 	put_frame(&frame);
 	send_pending();
 }

@@ -251,7 +251,10 @@ static void take_bye(struct runner *runner, const struct frame *frame)
 	runner->secure.begun = frame->secure;
 	if (frame->fault.len == 0)
 		return;
-	log_begin(&line, LOG_WARNING, "the backend broke the contract");
+	if (runner->protocol == PROTOCOL_POP3)
+		log_begin(&line, LOG_WARNING, "the backend broke the contract");
+	else
+		log_begin(&line, LOG_NOTICE, "message refused");
 	log_string(&line, "session", runner->session);
 	log_text(&line, "fault", frame->fault);
 	log_end(&line);
