@@ -33,6 +33,10 @@ hostile() {
 	hostile descriptors
 }
 
+@test "hardening 39: helper and parser end with a runner that is killed in an exchange" {
+	hostile killed
+}
+
 @test "AUTH-024 TLS-013: TLS that ended in front is known from the environment, as far as it can be true" {
 	hostile in_front
 }

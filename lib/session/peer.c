@@ -209,8 +209,13 @@ static void put_tls(struct peer *peer, const struct proxy *proxy)
 	if (peer->tls_version[0] == '\0')
 		put_text(peer->tls_version, sizeof peer->tls_version, SPAN("TLS"));
 	put_printable(peer->tls_cipher, sizeof peer->tls_cipher, proxy->cipher);
+	/* As a subject writes it (RFC 4514 2.4): what looks like the end of the name is none. */
 	buffer_string(&name, "CN=");
-	buffer_put(&name, proxy->common_name);
+	for (size_t i = 0; i < proxy->common_name.len; i++) {
+		if (span_find(SPAN(",+\"\\<>;"), proxy->common_name.base[i]) < 7)
+			buffer_byte(&name, '\\');
+		buffer_byte(&name, proxy->common_name.base[i]);
+	}
 	if (proxy->verified && proxy->common_name.len > 0 && !name.overflow)
 		put_printable(peer->tls_peer, sizeof peer->tls_peer, buffer_span(&name));
 }

@@ -161,6 +161,25 @@ def descriptors():
         assert client.say("QUIT").startswith("221 ")
 
 
+def killed():
+    """Hardening 39: when the runner is killed in an exchange, helper and parser end, and so does the client's connection."""
+    with session("smtp-session", {"secret": SECRET}) as it:
+        assert it.say("AUTH SCRAM-SHA-256 " + FIRST).startswith("334 ")
+        ends = select.poll()
+        left = [os.pidfd_open(pid) for pid in children(it.process.pid)]
+        assert len(left) == 2
+        it.process.kill()
+        said = it.file.read()
+        assert not said or said.startswith(b"421 "), said
+        for fd in left:
+            ends.register(fd, select.POLLIN)
+            assert ends.poll(loop.PATIENCE * 1000)
+            ends.unregister(fd)
+            os.close(fd)
+        it.process.wait()
+        it.process.returncode = 0
+
+
 # ---- TLS ------------------------------------------------------------------------------------------
 
 

@@ -83,6 +83,11 @@ static void test_tls(void)
 	CHECK(strcmp(peer.tls_sni, "mx.example.org") == 0);
 	proxy.version = SPAN("TLS\n");
 	proxy.cipher = SPAN("() {");
+	/* AUTH-024: EXTERNAL is for whoever stands before the first comma. */
+	proxy.common_name = SPAN("admin,\\x");
+	peer_from_proxy(&peer, &proxy, "192.0.2.9");
+	CHECK(strcmp(peer.tls_peer, "CN=admin\\,\\\\x") == 0);
+
 	proxy.common_name = SPAN("a\0b");
 	proxy.authority = SPAN("mx.example.org/../..");
 	peer_from_proxy(&peer, &proxy, "unix");
