@@ -86,18 +86,6 @@ static void put_host(char *text, size_t size, struct span value)
 	put_text(text, size, value);
 }
 
-/* What can stand in a variable and in a log line. */
-static void put_printable(char *text, size_t size, struct span value)
-{
-	if (span_starts(value, SPAN("()")) || span_starts(value, SPAN("-")))
-		return;
-	for (size_t i = 0; i < value.len; i++) {
-		if (!ascii_is_print(value.base[i]))
-			return;
-	}
-	put_text(text, size, value);
-}
-
 static struct span variable(const char *name)
 {
 	return name == NULL ? SPAN_NONE : span_of(getenv(name));
@@ -122,22 +110,6 @@ static void gather_environment(struct peer *peer)
 		put_port(peer->local_port, variable(source->local_port));
 		return;
 	}
-}
-
-/* Whoever started us has ended TLS. A certificate that was not verified tells nothing. */
-static void gather_tls(struct peer *peer)
-{
-	put_printable(peer->tls_version, sizeof peer->tls_version, variable("SSL_PROTOCOL"));
-	if (peer->tls_version[0] == '\0')
-		return;
-	put_printable(peer->tls_cipher, sizeof peer->tls_cipher, variable("SSL_CIPHER"));
-	put_host(peer->tls_sni, sizeof peer->tls_sni, variable("SSL_TLS_SNI_SERVERNAME"));
-	put_printable(peer->tls_binding, sizeof peer->tls_binding, variable("SSL_EXPORTER"));
-	if (!span_equal(variable("SSL_CLIENT_VERIFY"), SPAN("SUCCESS")))
-		return;
-	put_printable(peer->tls_peer, sizeof peer->tls_peer, variable("SSL_CLIENT_S_DN"));
-	put_printable(peer->tls_identity, sizeof peer->tls_identity,
-		      variable("SSL_CLIENT_SAN_EMAIL"));
 }
 
 /* The facts of one end of a connection; nothing for families without addresses. */
@@ -190,12 +162,22 @@ static void gather_end(char *address, char *port, int fd,
 void peer_gather(struct peer *peer, int fd, bool environment)
 {
 	*peer = (struct peer){ 0 };
-	if (environment) {
+	if (environment)
 		gather_environment(peer);
-		gather_tls(peer);
-	}
 	gather_end(peer->remote_addr, peer->remote_port, fd, getpeername);
 	gather_end(peer->local_addr, peer->local_port, fd, getsockname);
+}
+
+/* What can stand in a variable and in a log line. */
+static void put_printable(char *text, size_t size, struct span value)
+{
+	if (span_starts(value, SPAN("()")) || span_starts(value, SPAN("-")))
+		return;
+	for (size_t i = 0; i < value.len; i++) {
+		if (!ascii_is_print(value.base[i]))
+			return;
+	}
+	put_text(text, size, value);
 }
 
 static void put_tls(struct peer *peer, const struct proxy *proxy)

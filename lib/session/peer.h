@@ -5,7 +5,6 @@
  * Sources, the first that knows wins: the UCSPI environment (PROTO, TCPREMOTEIP, TCPREMOTEPORT,
  * TCPREMOTEHOST, TCPLOCALIP, TCPLOCALPORT, and the TCP6 names), systemd's REMOTE_ADDR and
  * REMOTE_PORT, xinetd's REMOTE_HOST, getpeername(2) and getsockname(2).  Nothing is resolved.
- * TLS that has begun before us is told by SSL_PROTOCOL and its like.
  * A PROXY header replaces all of it.
  */
 #ifndef MAILSESSION_PEER_H
@@ -33,8 +32,6 @@ struct peer {
 	char tls_cipher[65];
 	char tls_sni[PEER_HOST_MAX]; /* without TLS too: the name that the client asked for */
 	char tls_peer[PEER_HOST_MAX];
-	char tls_identity[PEER_HOST_MAX]; /* mail address in a certificate that was verified */
-	char tls_binding[48];             /* tls-exporter (RFC 9266) in base64 */
 };
 
 /* Facts of fd `fd`, with the environment when `environment` (a session of its own process; false in

@@ -450,8 +450,6 @@ int session_run(enum protocol protocol, const struct options *options, const str
 	init_runner(protocol, options);
 	self.runner.hostname = own_name(options, peer);
 	memcpy(self.runner.via, peer->via, sizeof(self.runner.via));
-	memcpy(self.runner.tls_binding, peer->tls_binding, sizeof(self.runner.tls_binding));
-	memcpy(self.runner.tls_identity, peer->tls_identity, sizeof(self.runner.tls_identity));
 	set_facts(protocol, peer);
 	runner_adopt_tls(&self.runner);
 	runner_adopt_front(&self.runner);
