@@ -246,7 +246,7 @@ python() {
 	python libraries
 }
 
-@test "TLS-010 TLS-013 AUTH-021 AUTH-024: behind tls-session in front programs, Received and log know of TLS, and logins can bind to it" {
+@test "TLS-010 TLS-013 AUTH-024: behind tls-session in front programs, Received and log know of TLS and of the client's certificate" {
 	python in_front
 }
 
@@ -262,7 +262,7 @@ python() {
 	python memory
 }
 
-@test "no session program names a library of cryptography; static ones name none at all" {
+@test "no session program names a library of cryptography" {
 	for program in smtp-session lmtp-session pop3-session auth-ok hook-runner; do
 		run -0 readelf -d "$bin/$program"
 		refute_output --regexp 'NEEDED.*(ssl|crypto|crypt|gsasl|gnutls)'
