@@ -50,7 +50,7 @@ static int run_parser(struct runner *runner, struct parser *parser, int in, int 
 		session_refuse(parser->protocol, runner->options, out, "cannot serve you now");
 		return 1;
 	}
-	return parser_run(parser);
+	return parser_run();
 }
 
 /* The file of --trace, or -1. */
@@ -84,6 +84,7 @@ static bool fork_parser(struct runner *runner, struct parser *parser, int in, in
 	runner->parser = spawn_fork();
 	if (runner->parser == 0)
 		_exit(run_parser(runner, parser, in, out, control[1], pipe[1], trace));
+	parser_forget();
 	fd_close(&control[1]);
 	fd_close(&pipe[1]);
 	runner->control = control[0];
@@ -97,8 +98,8 @@ bool nursery_start(struct runner *runner, struct parser *parser, int in, int out
 	int trace = open_trace(runner->options);
 	bool started;
 
-	parser->traced = trace >= 0;
 	parser->writes_files = is_regular(out) || is_regular(trace);
+	parser_begin(parser, in, out, trace);
 	started = fork_parser(runner, parser, in, out, trace);
 	fd_close(&trace);
 	return started;

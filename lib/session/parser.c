@@ -22,6 +22,7 @@
  */
 static _Alignas(4096) struct {
 	struct parser *parser;
+	struct engine *engine;
 	struct handler handler;
 	struct buffer pending; /* frames that nobody waits for yet */
 	uint64_t piped;        /* octets of the message that went down the pipe */
@@ -35,7 +36,7 @@ static _Alignas(4096) struct {
 	union {
 		struct smtp smtp;
 		struct pop3 pop3;
-	} engine;
+	} protocol;
 	char pending_bytes[FRAME_MAX];
 	char few_bytes[PENDING_FEW]; /* of `pending`, as long as they suffice: beside replies */
 	char output[STREAM_OUTPUT];
@@ -228,7 +229,7 @@ static ssize_t content(void *context, char *bytes, size_t len)
 	ssize_t got;
 
 	(void)context;
-	if (self.listing >= 0 && self.content < 0 && self.engine.pop3.state == POP3_AUTHORIZATION)
+	if (self.listing >= 0 && self.content < 0 && self.protocol.pop3.state == POP3_AUTHORIZATION)
 		return pread(self.listing, bytes, len, (off_t)self.listing_len);
 	if (self.content < 0)
 		return 0;
@@ -307,14 +308,16 @@ static const struct pop3_storage storage = { NULL, storage_append, storage_read,
 
 /* ---- the session ------------------------------------------------------------------------- */
 
-static void say_goodbye(struct engine *engine, enum session_end end)
+static void say_goodbye(enum session_end end)
 {
-	struct frame frame = {
-		.kind = FRAME_BYE, .end = end, .secure = engine->secure, .counts = engine->counts
-	};
+	struct frame frame = { .kind = FRAME_BYE,
+			       .end = end,
+			       .secure = self.engine->secure,
+			       .counts = self.engine->counts };
 
-	frame.fault = self.parser->protocol == PROTOCOL_POP3 ? buffer_span(&self.engine.pop3.fault)
-							     : self.engine.smtp.refused;
+	frame.fault = self.parser->protocol == PROTOCOL_POP3
+			      ? buffer_span(&self.protocol.pop3.fault)
+			      : self.protocol.smtp.refused;
 	put_frame(&frame);
 	send_pending();
 }
@@ -322,26 +325,25 @@ static void say_goodbye(struct engine *engine, enum session_end end)
 static struct engine *begin_engine(struct parser *parser)
 {
 	if (parser->protocol != PROTOCOL_POP3) {
-		smtp_init(&self.engine.smtp, &parser->smtp, self.output, sizeof(self.output));
-		return &self.engine.smtp.engine;
+		smtp_init(&self.protocol.smtp, &parser->smtp, self.output, sizeof(self.output));
+		return &self.protocol.smtp.engine;
 	}
-	pop3_init(&self.engine.pop3, &parser->pop3, &storage, self.output, sizeof(self.output));
-	return &self.engine.pop3.engine;
+	pop3_init(&self.protocol.pop3, &parser->pop3, &storage, self.output, sizeof(self.output));
+	return &self.protocol.pop3.engine;
 }
 
-int parser_run(struct parser *parser)
+/* Nobody has an opinion on who connects, and the client need not be kept waiting. */
+static bool greets_at_once(const struct parser *parser)
 {
-	struct engine *engine;
-	enum session_end end;
+	return (parser->handled & EVENT_BIT(EVENT_CONNECT)) == 0 &&
+	       parser->limits.greeting_delay == 0;
+}
 
-	/*
-	 * The runner looks after signals: it has blocked those that end a session, and ignores
-	 * SIGPIPE.  A client that is gone is seen by the write.
-	 */
-	signal(SIGHUP, SIG_IGN);
-	if (parser->caged && !sandbox_enter(&parser->offer, parser->writes_files))
-		return 1;
+void parser_begin(struct parser *parser, int in, int out, int trace)
+{
 	self.parser = parser;
+	self.piped = self.unannounced = self.listing_base = self.listing_len = 0;
+	self.shutdown = false;
 	self.content = self.listing = -1;
 	begin_pending();
 	self.handler = (struct handler){
@@ -354,15 +356,40 @@ int parser_run(struct parser *parser)
 		.watched = watched,
 	};
 	set_handled(parser->handled);
-	self.stream.in = PARSER_IN;
-	self.stream.out = PARSER_OUT;
-	self.stream.trace = parser->traced ? PARSER_TRACE : -1;
+	self.stream.in = in;
+	self.stream.out = out;
+	self.stream.trace = trace;
 	self.stream.limits = parser->limits;
 	self.stream.input_bytes = self.input;
 	self.stream.content_bytes = self.content_bytes;
-	engine = begin_engine(parser);
-	self.handler.context = engine;
-	end = stream_run(&self.stream, engine, &self.handler);
-	say_goodbye(engine, end);
+	self.engine = begin_engine(parser);
+	self.handler.context = self.engine;
+	stream_begin(&self.stream, self.engine);
+	if (greets_at_once(parser))
+		stream_greet(&self.stream, self.engine, &self.handler);
+}
+
+int parser_run(void)
+{
+	const struct parser *parser = self.parser;
+
+	/*
+	 * The runner looks after signals: it has blocked those that end a session, and ignores
+	 * SIGPIPE.  A client that is gone is seen by the write.
+	 */
+	signal(SIGHUP, SIG_IGN);
+	if (parser->caged && !sandbox_enter(&parser->offer, parser->writes_files))
+		return 1;
+	self.stream.in = PARSER_IN;
+	self.stream.out = PARSER_OUT;
+	if (self.stream.trace >= 0)
+		self.stream.trace = PARSER_TRACE;
+	say_goodbye(stream_converse(&self.stream, self.engine, &self.handler));
 	return 0;
+}
+
+void parser_forget(void)
+{
+	/* It begins and ends with a page. */
+	madvise(&self, sizeof(self), MADV_DONTNEED);
 }

@@ -29,7 +29,6 @@ struct parser {
 	struct pop3_config pop3; /* of POP3 */
 	event_set handled;       /* events that the runner is asked about */
 	struct stream_limits limits;
-	bool traced;       /* PARSER_TRACE is open */
 	bool caged;        /* --sandbox is not off */
 	bool writes_files; /* output or trace is a regular file */
 	struct sandbox_offer offer;
@@ -39,9 +38,19 @@ struct parser {
 };
 
 /*
+ * Sets up the session of `parser` on these descriptors, in the process that is to fork: `trace` is
+ * that of --trace, or -1.  Where nothing has to be asked or waited for, the client is greeted: it
+ * and the network have work to do while the parser is born.
+ */
+void parser_begin(struct parser *parser, int in, int out, int trace);
+
+/*
  * Enters the cage, runs the session on the PARSER_ descriptors, and returns the exit status of the
  * process: 0, or another when the cage could not be entered.
  */
-int parser_run(struct parser *parser);
+int parser_run(void);
+
+/* The process that has forked needs nothing of all that. */
+void parser_forget(void);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -235,10 +236,8 @@ static void feed(struct stream *stream, struct engine *engine, struct handler *h
 	stream->yielded |= engine->out.len != before;
 }
 
-static void begin(struct stream *stream, struct engine *engine, struct handler *handler)
+void stream_begin(struct stream *stream, const struct engine *engine)
 {
-	enum session_end ignored = END_COUNT;
-
 	stream->in_socket = is_socket(stream->in);
 	stream->out_socket = stream->in == stream->out ? stream->in_socket : is_socket(stream->out);
 	stream->gone = stream->yielded = stream->broken = false;
@@ -247,18 +246,35 @@ static void begin(struct stream *stream, struct engine *engine, struct handler *
 	stream->failed_replies = engine->failed_replies;
 	stream->input = (struct input){ .base = stream->input_bytes };
 	stream->content = (struct content){ .last = false };
-	if (stream->limits.greeting_delay > 0)
-		stream_wait(stream, handler, -1, 0,
-			    clock_deadline(clock_now(), stream->limits.greeting_delay), &ignored);
 }
 
-enum session_end stream_run(struct stream *stream, struct engine *engine, struct handler *handler)
+void stream_greet(struct stream *stream, struct engine *engine, struct handler *handler)
 {
-	enum session_end end = END_COUNT;
+	enum session_end ignored = END_COUNT;
+	struct buffer *out = &engine->out;
+	ssize_t put;
+
+	while (engine->ops->step(engine, &stream->input) == ENGINE_CALL)
+		answer(stream, engine, handler, &ignored);
+	put = stream->out_socket && out->len > 0 ? write_some(stream, buffer_span(out)) : 0;
+	if (put <= 0)
+		return;
+	if (stream->trace >= 0)
+		dialogue_replies(stream->trace, span_first(buffer_span(out), (size_t)put));
+	out->len -= (size_t)put;
+	memmove(out->base, out->base + put, out->len);
+}
+
+enum session_end stream_converse(struct stream *stream, struct engine *engine,
+				 struct handler *handler)
+{
+	enum session_end end = END_COUNT, ignored = END_COUNT;
 	int64_t deadline = CLOCK_NEVER;
 	bool fresh = true, alive = true;
 
-	begin(stream, engine, handler);
+	if (stream->limits.greeting_delay > 0)
+		stream_wait(stream, handler, -1, 0,
+			    clock_deadline(clock_now(), stream->limits.greeting_delay), &ignored);
 	for (;;) {
 		size_t before = stream->input.at;
 		bool in_message = engine->in_message;
@@ -312,4 +328,10 @@ enum session_end stream_run(struct stream *stream, struct engine *engine, struct
 			return end;
 		}
 	}
+}
+
+enum session_end stream_run(struct stream *stream, struct engine *engine, struct handler *handler)
+{
+	stream_begin(stream, engine);
+	return stream_converse(stream, engine, handler);
 }

@@ -92,4 +92,15 @@ struct stream {
 MS_API enum session_end stream_run(struct stream *stream, struct engine *engine,
 				   struct handler *handler);
 
+/*
+ * The same in parts, for one process to greet and another to go on: `in` and `out` may have other
+ * numbers by then.  stream_greet is for when nobody has to be asked first, and there is no
+ * greeting_delay: it says what comes before the first input, without waiting for the client to
+ * take it, and reads nothing.
+ */
+void stream_begin(struct stream *stream, const struct engine *engine);
+void stream_greet(struct stream *stream, struct engine *engine, struct handler *handler);
+enum session_end stream_converse(struct stream *stream, struct engine *engine,
+				 struct handler *handler);
+
 #endif

@@ -153,12 +153,15 @@ class Session:
         self.process.returncode = 0
 
     def greeting(self):
-        """Reads the greeting: the parser runs now."""
+        """Reads the greeting, and waits until the parser waits for a command: it may be born after the greeting."""
         while b"\n" not in self.received:
             piece = self.client.recv(4096)
             assert piece, self.logged()
             self.received += piece
-        self.parser = tracer.children(self.pid)[0]
+        with tracer.Patience():
+            while not (born := tracer.children(self.pid)) or not tracer.sleeps(born[0]):
+                os.sched_yield()
+        self.parser = born[0]
         return self
 
     def send(self, octets):

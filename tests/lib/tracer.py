@@ -41,6 +41,12 @@ def children(pid):
         return []
 
 
+def sleeps(pid):
+    """Does it wait for something to happen?"""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return file.read().rpartition(")")[2].split()[0] == "S"
+
+
 def descendants(pid):
     for child in children(pid):
         yield child
