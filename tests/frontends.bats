@@ -69,6 +69,10 @@ front() {
 	front per_source
 }
 
+@test "AUTH-013, hardening 60: where a login failed the next one waits, and nowhere else" {
+	front guessers
+}
+
 @test "PRX-012: connections that owe a header take no source's place" {
 	front waiting_headers
 }

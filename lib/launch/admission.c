@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/descriptor.h"
+#include "base/number.h"
 #include "session/frame.h"
 
 #include <errno.h>
@@ -12,7 +13,8 @@
 
 /* How long a session waits for the loop, milliseconds. */
 #define PATIENCE 5000
-/* What is said to a client that may stay: a word that is none for clients. */
+/* Begins what is said of a client that may stay, and is in no words for clients; a number follows.
+ */
 #define WELCOME SPAN("+")
 
 bool admission_open(struct admission *admission)
@@ -25,11 +27,12 @@ bool admission_open(struct admission *admission)
 	return fd_nonblocking(ends[0]);
 }
 
-const char *admission_ask(int session, struct span address)
+const char *admission_ask(int session, struct span address, uint32_t *login_wait)
 {
 	static char words[128];
 	struct pollfd ready = { .events = POLLIN };
 	ssize_t got = -1;
+	uint64_t wait = 0;
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
@@ -46,7 +49,11 @@ const char *admission_ask(int session, struct span address)
 	if (got <= 0)
 		return "cannot serve you now";
 	words[got] = '\0';
-	return span_equal(span_of(words), WELCOME) ? NULL : words;
+	if (!span_starts(span_of(words), WELCOME))
+		return words;
+	number_upto(span_from(span_of(words), WELCOME.len), UINT32_MAX, &wait);
+	*login_wait = (uint32_t)wait;
+	return NULL;
 }
 
 bool admission_take(const struct admission *admission, struct admission_request *request)
@@ -68,8 +75,13 @@ bool admission_take(const struct admission *admission, struct admission_request 
 	return true;
 }
 
-void admission_answer(struct admission_request *request, const char *why)
+void admission_answer(struct admission_request *request, const char *why, uint32_t login_wait)
 {
-	frame_send(request->answer, why == NULL ? WELCOME : span_of(why), -1);
+	char bytes[32];
+	struct buffer welcome = BUFFER(bytes);
+
+	buffer_put(&welcome, WELCOME);
+	buffer_number(&welcome, login_wait);
+	frame_send(request->answer, why == NULL ? buffer_span(&welcome) : span_of(why), -1);
 	fd_close(&request->answer);
 }

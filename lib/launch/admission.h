@@ -11,6 +11,7 @@
 
 #include "base/span.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Close-on-exec, as is all that comes from here. */
@@ -23,10 +24,10 @@ struct admission {
 bool admission_open(struct admission *admission);
 
 /*
- * In a session: asks about the client's address (empty: it has none). NULL: it may stay; else
- * words for it.
+ * In a session: asks about the client's address (empty: it has none). NULL: it may stay, and
+ * *login_wait is its (peer.h); else words for it.
  */
-const char *admission_ask(int session, struct span address);
+const char *admission_ask(int session, struct span address, uint32_t *login_wait);
 
 struct admission_request {
 	char address[64]; /* a text, not checked */
@@ -38,7 +39,7 @@ struct admission_request {
 /* In the loop: takes a request; false when there is none. Each is to be answered. */
 bool admission_take(const struct admission *admission, struct admission_request *request);
 
-/* NULL lets the client stay. */
-void admission_answer(struct admission_request *request, const char *why);
+/* NULL lets the client stay, with that login_wait. */
+void admission_answer(struct admission_request *request, const char *why, uint32_t login_wait);
 
 #endif

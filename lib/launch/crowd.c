@@ -102,16 +102,15 @@ const char *crowd_locate(struct crowd *crowd, pid_t session, uint64_t source)
 	return NULL;
 }
 
-bool crowd_leave(struct crowd *crowd, pid_t session)
+bool crowd_leave(struct crowd *crowd, pid_t session, uint64_t *source)
 {
-	uint64_t source;
-	uint64_t *count;
+	uint64_t *count, none;
 
-	if (!table_remove(&crowd->sessions, (uint64_t)session, &source))
+	if (!table_remove(&crowd->sessions, (uint64_t)session, source))
 		return false;
-	count = source == SOURCE_NONE ? NULL : table_find(&crowd->sources, source);
+	count = *source == SOURCE_NONE ? NULL : table_find(&crowd->sources, *source);
 	if (count != NULL && --*count == 0)
-		table_remove(&crowd->sources, source, &source);
+		table_remove(&crowd->sources, *source, &none);
 	return true;
 }
 

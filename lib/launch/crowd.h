@@ -34,9 +34,12 @@ bool crowd_limit(struct crowd *crowd, const struct crowd_limits *limits);
 /* Asks for one more from `source`: NULL, and the rate is charged, or words for the client. */
 const char *crowd_refuses(struct crowd *crowd, uint64_t source, int64_t now);
 
-/* A session began (after crowd_refuses agreed), or ended; false for a process that is none. */
+/*
+ * A session began (after crowd_refuses agreed), or ended: then *source is where it came from, and
+ * it is false for a process that is none.
+ */
 void crowd_enter(struct crowd *crowd, pid_t session, uint64_t source);
-bool crowd_leave(struct crowd *crowd, pid_t session);
+bool crowd_leave(struct crowd *crowd, pid_t session, uint64_t *source);
 
 /*
  * Says where a session comes from that entered with SOURCE_NONE: NULL when it may stay, or words

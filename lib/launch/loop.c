@@ -11,9 +11,11 @@
 #include "base/clock.h"
 #include "base/descriptor.h"
 #include "base/log.h"
+#include "base/network.h"
 #include "engine/verdict.h"
 #include "launch/admission.h"
 #include "launch/crowd.h"
+#include "launch/grudges.h"
 #include "launch/notify.h"
 #include "session/front.h"
 #include "session/session.h"
@@ -32,6 +34,11 @@
 #define REST 1000
 /* Connections taken from one socket before the others have their turn. */
 #define BATCH 16
+/* Sources whose failed logins are remembered at a time. */
+#define GRUDGES_MAX 4096
+/* A session in which logins failed tells by an exit status above this how many, up to a few. */
+#define STATUS_LOGINS_FAILED 128
+#define LOGINS_FAILED_MAX    32
 
 struct loop {
 	enum protocol protocol;
@@ -42,6 +49,7 @@ struct loop {
 	int signals; /* signalfd(2) */
 	struct admission admission;
 	struct crowd crowd;
+	struct grudges grudges;
 	uint64_t served;    /* sessions begun */
 	uint64_t refused;   /* since the last line about it */
 	int64_t resume;     /* the end of a pause, or 0 */
@@ -96,7 +104,7 @@ static bool meet_client(const struct loop *loop, struct peer *peer, int admissio
 
 	if (!front_receive(peer, peer->remote_addr, 0))
 		return false;
-	why = admission_ask(admission, span_of(peer->remote_addr));
+	why = admission_ask(admission, span_of(peer->remote_addr), &peer->login_wait);
 	if (why == NULL)
 		return true;
 	session_refuse(loop->protocol, loop->options, 1, why);
@@ -106,13 +114,15 @@ static bool meet_client(const struct loop *loop, struct peer *peer, int admissio
 
 /* Becomes a session on fd 0 and 1, with nothing else open but fd 2. Does not return. */
 static _Noreturn void become_session(const struct loop *loop, int fd, const union endpoint *remote,
-				     bool fronted)
+				     bool fronted, uint32_t login_wait)
 {
 	int admission = fronted ? 3 : -1;
 	union endpoint local = { .any.sa_family = AF_UNSPEC };
 	socklen_t len = sizeof local;
 	struct sigaction action = { .sa_handler = SIG_IGN };
 	struct peer peer;
+	uint32_t failed;
+	int status;
 
 	dup2(fd, 0);
 	dup2(fd, 1);
@@ -128,11 +138,17 @@ static _Noreturn void become_session(const struct loop *loop, int fd, const unio
 	sigprocmask(SIG_SETMASK, &action.sa_mask, NULL);
 	getsockname(0, &local.any, &len);
 	peer_from_sockaddr(&peer, &remote->any, &local.any);
+	peer.login_wait = login_wait;
 	title_set(span_of(peer.remote_addr), SPAN_NONE);
 	if (fronted && !meet_client(loop, &peer, admission))
 		_exit(0);
 	fd_close(&admission);
-	_exit(session_run(loop->protocol, loop->options, &peer, 0, 1));
+	status = session_run(loop->protocol, loop->options, &peer, 0, 1);
+	failed = session_failed_logins();
+	if (status == 0 && failed > 0)
+		status = STATUS_LOGINS_FAILED +
+			 (int)(failed < LOGINS_FAILED_MAX ? failed : LOGINS_FAILED_MAX);
+	_exit(status);
 }
 
 static void pause_accepting(struct loop *loop, const char *what, int64_t now)
@@ -170,9 +186,25 @@ static void complain(struct loop *loop, const char *why, struct span remote, int
 	loop->refused = 0;
 }
 
+/*
+ * What failed before from there makes a login wait.  Those who speak for many, as a web mail does,
+ * are not taken for a guesser: loopback and the trusted networks.
+ */
+static uint32_t login_wait_of(const struct loop *loop, uint64_t source, struct span address,
+			      bool proxied, int64_t now)
+{
+	uint32_t wait = grudges_wait(&loop->grudges, source, now);
+
+	if (wait > 0 &&
+	    (network_is_loopback(address) || front_trusts(loop->options, address, proxied)))
+		return 0;
+	return wait;
+}
+
 static void serve(struct loop *loop, int fd, const union endpoint *remote, int64_t now)
 {
 	struct peer peer;
+	uint32_t login_wait;
 	uint64_t source;
 	const char *why;
 	bool fronted;
@@ -187,9 +219,10 @@ static void serve(struct loop *loop, int fd, const union endpoint *remote, int64
 		refuse(loop, fd, why);
 		return;
 	}
+	login_wait = login_wait_of(loop, source, span_of(peer.remote_addr), false, now);
 	session = spawn_fork();
 	if (session == 0)
-		become_session(loop, fd, remote, fronted);
+		become_session(loop, fd, remote, fronted, login_wait);
 	if (session < 0) {
 		pause_accepting(loop, "cannot start a session", now);
 		refuse(loop, fd, "out of resources");
@@ -210,12 +243,12 @@ static void admit_batch(struct loop *loop, int64_t now)
 
 	for (unsigned i = 0; i < BATCH && admission_take(&loop->admission, &request); i++) {
 		struct span address = { request.address, request.len };
-		const char *why =
-			crowd_locate(&loop->crowd, request.session, source_of_text(address));
+		uint64_t source = source_of_text(address);
+		const char *why = crowd_locate(&loop->crowd, request.session, source);
 
 		if (why != NULL)
 			complain(loop, why, address, now);
-		admission_answer(&request, why);
+		admission_answer(&request, why, login_wait_of(loop, source, address, true, now));
 	}
 }
 
@@ -251,14 +284,20 @@ static void accept_batch(struct loop *loop, const struct listener *listener, int
 static void reap(struct loop *loop, int64_t now)
 {
 	struct log_line line;
+	uint64_t source;
 	pid_t session;
-	int status;
+	int status, failed;
 
 	while ((session = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (!crowd_leave(&loop->crowd, session))
+		if (!crowd_leave(&loop->crowd, session, &source))
 			continue; /* a child that whoever ran this program left behind */
 		loop->idle_since = now;
 		loop->changed = true;
+		failed = WIFEXITED(status) ? WEXITSTATUS(status) - STATUS_LOGINS_FAILED : 0;
+		if (failed > 0 && failed <= LOGINS_FAILED_MAX) {
+			grudges_add(&loop->grudges, source, (uint32_t)failed, now);
+			continue;
+		}
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 			continue;
 		log_begin(&line, LOG_WARNING, "session failed");
@@ -403,8 +442,8 @@ int loop_run(enum protocol protocol, const struct options *options, loop_reload 
 	};
 	struct crowd_limits limits = limits_of(options);
 
-	if (!crowd_open(&loop.crowd, &limits) || !open_signals(&loop) ||
-	    !admission_open(&loop.admission)) {
+	if (!crowd_open(&loop.crowd, &limits) || !grudges_open(&loop.grudges, GRUDGES_MAX) ||
+	    !open_signals(&loop) || !admission_open(&loop.admission)) {
 		log_fault(LOG_ERR, "cannot start", NULL, NULL, errno);
 		return EXIT_TEMPFAIL;
 	}

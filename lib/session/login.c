@@ -123,10 +123,9 @@ static void log_login(const struct runner *runner, const struct login *login)
 	log_end(&line);
 }
 
-/* Makes every failure take the same time at least. */
-static void wait_floor(struct runner *runner, int64_t began)
+static void wait_until(struct runner *runner, int64_t time)
 {
-	runner->wake = began + AUTH_FLOOR;
+	runner->wake = time;
 	while (clock_now() < runner->wake && !runner->parser_gone)
 		runner_turn(runner, false, false);
 	runner->wake = CLOCK_NEVER;
@@ -288,8 +287,9 @@ static void succeed(struct runner *runner, const struct login *login)
 void runner_login(struct runner *runner, const struct event_call *call)
 {
 	struct login login = { .mechanism = mechanism_of(runner, call), .exit = EXIT_TEMPFAIL };
-	int64_t began = clock_now();
+	bool goes_on = event_fact(call, FACT_AUTH_MECH).base == NULL && call->event == EVENT_SASL;
 	struct verdict verdict;
+	int64_t began;
 
 	if (login.mechanism == SASL_COUNT || !in_order(runner)) {
 		runner_violation(runner, "a login out of order");
@@ -301,6 +301,9 @@ void runner_login(struct runner *runner, const struct event_call *call)
 		facts_set(&runner->facts, FACT_AUTH_MECH,
 			  span_of(sasl_table[login.mechanism].name));
 	}
+	if (!goes_on && runner->login_wait > 0)
+		wait_until(runner, clock_now() + runner->login_wait);
+	began = clock_now();
 	try(runner, call, &login);
 	/* The datagram is wiped as a whole, but later: a failure waits, and a client is told. */
 	for (unsigned i = 0; i < call->count; i++) {
@@ -316,7 +319,8 @@ void runner_login(struct runner *runner, const struct event_call *call)
 		} else {
 			forget(runner);
 			runner->auth_failures++;
-			wait_floor(runner, began);
+			/* Every failure takes the same time at least. */
+			wait_until(runner, began + AUTH_FLOOR);
 		}
 	}
 	runner_answer(runner, &verdict, -1);

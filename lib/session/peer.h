@@ -32,6 +32,7 @@ struct peer {
 	char tls_cipher[65];
 	char tls_sni[PEER_HOST_MAX]; /* without TLS too: the name that the client asked for */
 	char tls_peer[PEER_HOST_MAX];
+	uint32_t login_wait; /* of each login, for those that failed before, ms */
 };
 
 /* Facts of fd `fd`, with the environment when `environment` (a session of its own process; false in

@@ -72,6 +72,7 @@ struct runner {
 	int64_t hook_time; /* milliseconds spent waiting for programs */
 	uint32_t transactions;
 	uint32_t auth_failures;
+	uint32_t login_wait; /* see peer.h */
 
 	bool told[FACT_COUNT];   /* by XCLIENT: the client's greetings do not change them */
 	char via[PEER_ADDR_MAX]; /* whose word the facts on the client are; or empty */

@@ -450,6 +450,7 @@ int session_run(enum protocol protocol, const struct options *options, const str
 	init_runner(protocol, options);
 	self.runner.hostname = own_name(options, peer);
 	memcpy(self.runner.via, peer->via, sizeof(self.runner.via));
+	self.runner.login_wait = peer->login_wait;
 	set_facts(protocol, peer);
 	runner_adopt_tls(&self.runner);
 	runner_adopt_front(&self.runner);
@@ -464,4 +465,9 @@ int session_run(enum protocol protocol, const struct options *options, const str
 	let_go(in, out);
 	runner_run(&self.runner);
 	return 0;
+}
+
+uint32_t session_failed_logins(void)
+{
+	return self.runner.auth_failures;
 }

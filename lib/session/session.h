@@ -33,6 +33,9 @@ void session_describe(enum protocol protocol, const struct options *options, str
 int session_run(enum protocol protocol, const struct options *options, const struct peer *peer,
 		int in, int out);
 
+/* How many logins failed in the session that session_run has served. */
+uint32_t session_failed_logins(void);
+
 /* Tells the client that it cannot be served now ("421 host ..." or "-ERR ...") without a session:
  * over a limit, or misconfigured. */
 void session_refuse(enum protocol protocol, const struct options *options, int out,

@@ -7,6 +7,7 @@
 Most write PROXY headers themselves; the last ones put a real HAProxy in front.
 """
 
+import base64
 import contextlib
 import os
 import select
@@ -311,6 +312,38 @@ def per_source():
             client.say("QUIT")
             eventually(lambda: len(server.sessions()) == 6, "the session has not ended")
             assert client_of("192.0.2.1")[0].startswith(("220", "+OK"))
+
+
+def guessers():
+    """AUTH-013, hardening 60: where a login failed the next one waits, in every session, and nowhere else."""
+    auth = '#!/bin/sh\n[ "$(tr "\\0" "\\n" <&3 | sed -n 2p)" = secret ] || exit 1\nUSER=joe exec "$@"\n'
+
+    def login(server, address, password="secret"):
+        """The session and the seconds that the login took."""
+        line, client = heard(server, v2(inet(address)))
+        assert line.startswith("220 "), line
+        client.say("HELO x")
+        client.socket.sendall(b"EHLO x\r\n")
+        while client.line()[3] != " ":
+            pass
+        began = time.monotonic()
+        said = client.say("AUTH PLAIN " + base64.b64encode(f"\0joe\0{password}".encode()).decode())
+        took = time.monotonic() - began
+        assert said.startswith("235 " if password == "secret" else "535 "), said
+        client.say("QUIT")
+        assert client.rest() == ""
+        return took
+    with front("--insecure-auth", "always", "--trusted-networks", "192.0.2.3", hooks={"auth": auth}) as server:
+        for guesser in ("192.0.2.1", "192.0.2.3", "127.0.0.1"):
+            assert 0.9 < login(server, guesser, "wrong") < 3
+            eventually(lambda: not server.sessions(), "the session has not ended")
+            # Another address does not wait, and neither do those who speak for many users.
+            assert login(server, "192.0.2.2") < 1
+            took = login(server, guesser)
+            assert (2 < took < 4.1) if guesser == "192.0.2.1" else took < 1, (guesser, took)
+        # It is forgiven, and was no trouble of ours.
+        assert login(server, "192.0.2.1") < 1
+        assert not server.log.find("session failed")
 
 
 def waiting_headers():

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* loop_crowd.c - the limits of the accept loop and the table that they are counted in (hardening
- * 51, 55). */
+ * 51, 55, 60). */
 #include "launch/crowd.h"
+#include "launch/grudges.h"
 
 #include "check.h"
 
@@ -91,6 +92,13 @@ static bool enter(struct crowd *crowd, pid_t session, const char *from, int64_t 
 	return true;
 }
 
+static bool leave(struct crowd *crowd, pid_t session)
+{
+	uint64_t from;
+
+	return crowd_leave(crowd, session, &from);
+}
+
 static void test_per_source(void)
 {
 	struct crowd crowd;
@@ -104,13 +112,13 @@ static void test_per_source(void)
 	CHECK(enter(&crowd, 5, "192.0.2.2", 0));
 	CHECK(!enter(&crowd, 6, "192.0.2.2", 0) && !enter(&crowd, 6, "192.0.2.3", 0));
 	CHECK(crowd_count(&crowd) == 5);
-	CHECK(crowd_leave(&crowd, 1) && !crowd_leave(&crowd, 1) && !crowd_leave(&crowd, 77));
+	CHECK(leave(&crowd, 1) && !leave(&crowd, 1) && !leave(&crowd, 77));
 	CHECK(enter(&crowd, 6, "192.0.2.1", 0));
 	/* Lower limits turn nobody out. */
 	CHECK(crowd_limit(&crowd, &(struct crowd_limits){ 1, 1, 0 }));
 	CHECK(crowd_count(&crowd) == 5 && !enter(&crowd, 7, "192.0.2.9", 0));
 	for (pid_t session = 2; session <= 6; session++)
-		CHECK(crowd_leave(&crowd, session));
+		CHECK(leave(&crowd, session));
 	CHECK(crowd_count(&crowd) == 0 && crowd.sources.count == 0);
 	CHECK(enter(&crowd, 7, "192.0.2.9", 0) && !enter(&crowd, 8, "192.0.2.8", 0));
 }
@@ -125,7 +133,7 @@ static void test_no_source(void)
 		crowd_enter(&crowd, session, SOURCE_NONE);
 	}
 	CHECK(crowd_refuses(&crowd, SOURCE_NONE, 0) != NULL);
-	CHECK(crowd_leave(&crowd, 50) && crowd_refuses(&crowd, SOURCE_NONE, 0) == NULL);
+	CHECK(leave(&crowd, 50) && crowd_refuses(&crowd, SOURCE_NONE, 0) == NULL);
 }
 
 /* PRX-012: sessions that enter without a source and say later where they come from. */
@@ -144,9 +152,11 @@ static void test_located(void)
 	/* Once is enough, and who is no session has no place. */
 	CHECK(crowd_locate(&crowd, 1, source("192.0.2.3")) != NULL);
 	CHECK(crowd_locate(&crowd, 77, source("192.0.2.3")) != NULL);
-	CHECK(crowd_leave(&crowd, 1) && enter(&crowd, 5, "192.0.2.1", 0));
-	for (pid_t session = 2; session <= 5; session++)
-		CHECK(crowd_leave(&crowd, session));
+	CHECK(leave(&crowd, 1) && enter(&crowd, 5, "192.0.2.1", 0));
+	/* It is told who was where. */
+	CHECK(crowd_leave(&crowd, 2, &here) && here == source("192.0.2.1"));
+	CHECK(crowd_leave(&crowd, 4, &here) && here == SOURCE_NONE);
+	CHECK(leave(&crowd, 3) && leave(&crowd, 5));
 	CHECK(crowd_count(&crowd) == 0 && crowd.sources.count == 0);
 }
 
@@ -167,6 +177,40 @@ static void test_rate(void)
 	CHECK(agreed == 10);
 }
 
+/* AUTH-013, hardening 60: each failed login makes the next one wait, up to a limit, and for a
+ * while. */
+static void test_grudges(void)
+{
+	struct grudges grudges;
+	uint64_t guesser = source("192.0.2.1"), other = source("192.0.2.2");
+
+	CHECK(grudges_open(&grudges, 2));
+	CHECK(grudges_wait(&grudges, guesser, 0) == 0);
+	grudges_add(&grudges, guesser, 1, 1000);
+	CHECK(grudges_wait(&grudges, guesser, 1000) == 4000);
+	CHECK(grudges_wait(&grudges, guesser, 4999) == 1 &&
+	      grudges_wait(&grudges, guesser, 5000) == 0);
+	CHECK(grudges_wait(&grudges, other, 1000) == 0);
+	/* They add up, to a minute, of which nobody waits for more than ten seconds. */
+	grudges_add(&grudges, guesser, 1, 2000);
+	CHECK(grudges_wait(&grudges, guesser, 2000) == 7000);
+	grudges_add(&grudges, guesser, 4000000000, 2000);
+	grudges_add(&grudges, guesser, 1, 2000);
+	CHECK(grudges_wait(&grudges, guesser, 52000) == 10000);
+	CHECK(grudges_wait(&grudges, guesser, 61999) == 1 &&
+	      grudges_wait(&grudges, guesser, 62000) == 0);
+	/* A full table forgets who is forgiven, and nobody else. */
+	grudges_add(&grudges, other, 1, 61000);
+	grudges_add(&grudges, source("192.0.2.3"), 1, 61000);
+	CHECK(grudges_wait(&grudges, source("192.0.2.3"), 61000) == 0);
+	grudges_add(&grudges, source("192.0.2.3"), 1, 62000);
+	CHECK(grudges_wait(&grudges, source("192.0.2.3"), 62000) == 4000);
+	CHECK(grudges_wait(&grudges, other, 62000) == 3000);
+	/* Nobody is who has no address. */
+	grudges_add(&grudges, SOURCE_NONE, 1, 70000);
+	CHECK(grudges_wait(&grudges, SOURCE_NONE, 70000) == 0);
+}
+
 int main(void)
 {
 	test_sources();
@@ -175,5 +219,6 @@ int main(void)
 	test_no_source();
 	test_located();
 	test_rate();
+	test_grudges();
 	return check_report();
 }
