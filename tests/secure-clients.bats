@@ -13,7 +13,7 @@ load lib/mailbox
 setup_file() {
 	export TLS_CERTIFICATES=$BATS_FILE_TMPDIR
 	cd "$BATS_TEST_DIRNAME/.." || return
-	tests/lib/tls.py make_certificates
+	tests/lib/tls.py
 	# Its size is that of several records of TLS, its lines begin with dots, and are of every length up to 200.
 	{
 		printf '%s\r\n' 'Subject: over TLS' 'From: <jo@example.org>' 'To: <jo@example.org>' 'Date: Sat, 21 Nov 2026 13:11:42 +0000' \

@@ -7,7 +7,7 @@ bats_require_minimum_version 1.5.0
 setup_file() {
 	export TLS_CERTIFICATES=$BATS_FILE_TMPDIR
 	cd "$BATS_TEST_DIRNAME/.." || return
-	tests/lib/tls.py make_certificates
+	tests/lib/tls.py
 }
 
 setup() {
@@ -18,9 +18,13 @@ setup() {
 	umask 022
 }
 
-# A test of tests/lib/tls.py, or of tests/lib/tls_front.py.
-tls() {
-	timeout 60 tests/lib/tls.py "$1" 2>&1
+# A test of tests/lib/tls_handshake.py, tls_certificates.py or tls_front.py.
+handshake() {
+	timeout 60 tests/lib/tls_handshake.py "$1" 2>&1
+}
+
+certificates() {
+	timeout 60 tests/lib/tls_certificates.py "$1" 2>&1
 }
 
 front() {
@@ -31,40 +35,40 @@ need_root() {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 }
 
-@test "a session hears what was agreed on, or nothing (TLS-013)" { tls facts; }
-@test "SSL_EXPORTER is the channel binding that the client has (AUTH-021)" { tls exporter; }
-@test "without the go there is no handshake" { tls no_go; }
-@test "TLS 1.2 and 1.3 alone, with forward secrecy, by our preference (TLS-009)" { tls versions; }
-@test "there is no renegotiation (TLS-009)" { tls renegotiation; }
-@test "a client that speaks another protocol by ALPN is refused (hardening 67)" { tls alpn; }
-@test "clear text instead of a handshake ends the session, without a word in clear (TLS-007, hardening 18)" { tls clear; }
-@test "a client that goes away in the handshake is one line of the log (TLS-007)" { tls cut; }
-@test "a garbled ClientHello crashes nothing" { tls garbled; }
-@test "the handshake has 30 seconds, however it trickles in (TLS-007, hardening 49)" { tls deadline; }
+@test "a session hears what was agreed on, or nothing (TLS-013)" { handshake facts; }
+@test "SSL_EXPORTER is the channel binding that the client has (AUTH-021)" { handshake exporter; }
+@test "without the go there is no handshake" { handshake no_go; }
+@test "TLS 1.2 and 1.3 alone, with forward secrecy, by our preference (TLS-009)" { handshake versions; }
+@test "there is no renegotiation (TLS-009)" { handshake renegotiation; }
+@test "a client that speaks another protocol by ALPN is refused (hardening 67)" { handshake alpn; }
+@test "clear text instead of a handshake ends the session, without a word in clear (TLS-007, hardening 18)" { handshake clear; }
+@test "a client that goes away in the handshake is one line of the log (TLS-007)" { handshake cut; }
+@test "a garbled ClientHello crashes nothing" { handshake garbled; }
+@test "the handshake has 30 seconds, however it trickles in (TLS-007, hardening 49)" { handshake deadline; }
 
-@test "the certificate goes by the name that the client asks for, and no name is a path" { tls names; }
-@test "a certificate by name that is no good ends the handshake, and the log says why" { tls names_trouble; }
-@test "a renewed certificate serves the next connection" { tls renewed; }
-@test "a response of OCSP is stapled" { tls stapled; }
-@test "a key or certificate that is no good: exit 78 and one line that names it (TLS-002)" { tls bad_keys; }
-@test "certificates of clients are asked for by option, verified or marked (TLS-012)" { tls clients; }
+@test "the certificate goes by the name that the client asks for, and no name is a path" { certificates names; }
+@test "a certificate by name that is no good ends the handshake, and the log says why" { certificates names_trouble; }
+@test "a renewed certificate serves the next connection" { certificates renewed; }
+@test "a response of OCSP is stapled" { certificates stapled; }
+@test "a key or certificate that is no good: exit 78 and one line that names it (TLS-002)" { certificates bad_keys; }
+@test "certificates of clients are asked for by option, verified or marked (TLS-012)" { certificates clients; }
 
-@test "tickets resume in other processes, keys are rotated, none without keys" { tls tickets; }
-@test "a client's certificate holds in a resumed session, unless the authorities changed (TLS-012)" { tls ticket_clients; }
+@test "tickets resume in other processes, keys are rotated, none without keys" { certificates tickets; }
+@test "a client's certificate holds in a resumed session, unless the authorities changed (TLS-012)" { certificates ticket_clients; }
 
-@test "octets go both ways as they are" { tls exchange; }
-@test "one side may end before the other, and close_notify says so" { tls half_close; }
-@test "a connection that breaks is an end of input, and everybody is gone (TLS-011, hardening 18)" { tls broken; }
-@test "who does not read holds up who writes, in constant memory (hardening 50)" { tls memory; }
+@test "octets go both ways as they are" { handshake exchange; }
+@test "one side may end before the other, and close_notify says so" { handshake half_close; }
+@test "a connection that breaks is an end of input, and everybody is gone (TLS-011, hardening 18)" { handshake broken; }
+@test "who does not read holds up who writes, in constant memory (hardening 50)" { handshake memory; }
 
 @test "the process that reads the network is in a cage (hardening 84)" {
 	[ -z "${SANITIZE:-}" ] || skip "kernel: a sanitizer build has no cage"
-	tls caged
+	handshake caged
 }
 @test "no key is in memory behind the handshake" {
 	need_root
 	[ -z "${SANITIZE:-}" ] || skip "kernel: a sanitizer keeps what was freed"
-	tls wiped
+	handshake wiped
 }
 @test "no key is in the memory of the program (hardening 84)" {
 	need_root
