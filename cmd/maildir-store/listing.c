@@ -4,24 +4,27 @@
  *
  * One pass over new/ and cur/ keeps the earliest names that have not been listed yet.  When
  * the room is full the later half is forgotten, and with it all that is later
- * still; another pass will find them.
+ * still; another pass will find them.  Entries stay in the order of reading, beside
+ * them their order of delivery.
  */
 #include "listing.h"
 
 #include "expiry.h"
+#include "kept.h"
 #include "lock.h"
 #include "message.h"
 #include "name.h"
 #include "sizes.h"
 #include "tmp.h"
 
+#include "base/descriptor.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
-#define ENTRIES_MAX 16384
-#define NAMES_MAX   (1280 * 1024)
+#define ENTRIES_MAX 32768
+#define NAMES_MAX   (2560 * 1024)
 
 struct entry {
 	uint64_t time;
@@ -39,12 +42,16 @@ struct mark {
 
 struct room {
 	struct entry entries[ENTRIES_MAX];
+	uint32_t order[ENTRIES_MAX]; /* of delivery, once sorted */
+	uint32_t spare[ENTRIES_MAX];
 	char names[NAMES_MAX];
+	_Alignas(8) char directory[65536]; /* entries as the kernel writes them */
 	size_t count;
 	size_t used;       /* octets of names */
 	struct mark last;  /* the last one listed: this pass looks at later ones */
 	struct mark bound; /* set when some were forgotten: the latest one kept */
 	struct sizes sizes;
+	struct kept kept;
 };
 
 static struct span entry_name(const struct entry *entry)
@@ -57,17 +64,34 @@ static int compare(const struct entry *a, const struct entry *b)
 	return name_compare(a->time, entry_name(a), b->time, entry_name(b));
 }
 
-static int by_delivery(const void *a, const void *b)
+/* Merges order[from..middle) and order[middle..to), each sorted, into the same place of spare. */
+static void merge(struct room *room, size_t from, size_t middle, size_t to)
 {
-	return compare(a, b);
+	size_t left = from, right = middle;
+
+	for (size_t at = from; at < to; at++) {
+		bool first = right == to ||
+			     (left < middle && compare(&room->entries[room->order[left]],
+						       &room->entries[room->order[right]]) <= 0);
+
+		room->spare[at] = room->order[first ? left++ : right++];
+	}
 }
 
-static int by_place(const void *a, const void *b)
+/* Sorts the order: by merging, since libraries differ in what they make of thousands. */
+static void sort(struct room *room)
 {
-	const char *first = ((const struct entry *)a)->name;
-	const char *second = ((const struct entry *)b)->name;
+	for (size_t i = 0; i < room->count; i++)
+		room->order[i] = (uint32_t)i;
+	for (size_t run = 1; run < room->count; run *= 2) {
+		for (size_t from = 0; from < room->count; from += 2 * run) {
+			size_t middle = from + run < room->count ? from + run : room->count;
+			size_t to = from + 2 * run < room->count ? from + 2 * run : room->count;
 
-	return (first > second) - (first < second);
+			merge(room, from, middle, to);
+		}
+		memcpy(room->order, room->spare, room->count * sizeof(*room->order));
+	}
 }
 
 static void set_mark(struct mark *mark, const struct entry *entry)
@@ -78,21 +102,25 @@ static void set_mark(struct mark *mark, const struct entry *entry)
 	mark->entry.name = mark->name;
 }
 
-/* Forgets the later half, and moves the names of the other together. */
+/* Forgets the later half, and moves the others and their names together. */
 static void forget_half(struct room *room)
 {
-	qsort(room->entries, room->count, sizeof(*room->entries), by_delivery);
-	room->count /= 2;
-	set_mark(&room->bound, &room->entries[room->count - 1]);
-	qsort(room->entries, room->count, sizeof(*room->entries), by_place);
+	size_t kept = 0;
+
+	sort(room);
+	set_mark(&room->bound, &room->entries[room->order[room->count / 2 - 1]]);
 	room->used = 0;
 	for (size_t i = 0; i < room->count; i++) {
-		struct entry *entry = &room->entries[i];
+		struct entry entry = room->entries[i];
 
-		memmove(room->names + room->used, entry->name, entry->len);
-		entry->name = room->names + room->used;
-		room->used += entry->len;
+		if (compare(&entry, &room->bound.entry) > 0)
+			continue;
+		memmove(room->names + room->used, entry.name, entry.len);
+		entry.name = room->names + room->used;
+		room->used += entry.len;
+		room->entries[kept++] = entry;
 	}
+	room->count = kept;
 }
 
 static void add(struct room *room, enum folder folder, struct span name)
@@ -111,33 +139,39 @@ static void add(struct room *room, enum folder folder, struct span name)
 }
 
 /* True for a file; where the directory does not say, its inode does. */
-static bool is_file(DIR *entries, const struct dirent *entry)
+static bool is_file(int folder, const struct dirent64 *entry)
 {
 	struct stat facts;
 
 	if (entry->d_type != DT_UNKNOWN)
 		return entry->d_type == DT_REG;
-	return fstatat(dirfd(entries), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstatat(folder, entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       S_ISREG(facts.st_mode);
 }
 
+/* In large blocks: readdir(3) of some libraries takes a few entries at a time. */
 static bool read_folder(struct room *room, struct maildir *maildir, enum folder folder)
 {
-	DIR *entries = message_folder(maildir, folder);
-	const struct dirent *entry;
+	int own = maildir_folder(maildir, folder);
+	int fd = own < 0 ? -1 : openat(own, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ssize_t got = -1;
 
-	if (entries == NULL)
-		return false;
-	while (errno = 0, (entry = readdir(entries)) != NULL) {
-		if (entry->d_name[0] != '.' && is_file(entries, entry))
-			add(room, folder, span_of(entry->d_name));
+	while (fd >= 0 &&
+	       (got = getdents64(fd, (void *)room->directory, sizeof(room->directory))) > 0) {
+		for (ssize_t at = 0; at < got;) {
+			const struct dirent64 *entry = (const void *)(room->directory + at);
+
+			if (entry->d_name[0] != '.' && is_file(fd, entry))
+				add(room, folder, span_of(entry->d_name));
+			at += entry->d_reclen;
+		}
 	}
-	closedir(entries);
-	return errno == 0;
+	fd_close(&fd);
+	return got == 0;
 }
 
 /* Writes the line `ID SIZE UID`; a file that is not ours to read is left out. */
-static void put_line(struct request *request, struct sizes *sizes, const struct entry *entry)
+static void put_line(struct request *request, struct room *room, const struct entry *entry)
 {
 	char line[ID_MAX + UID_MAX + 32];
 	struct buffer out = BUFFER(line);
@@ -146,7 +180,7 @@ static void put_line(struct request *request, struct sizes *sizes, const struct 
 
 	memcpy(message.name, entry->name, entry->len);
 	message.name[entry->len] = '\0';
-	if (!sizes_tell(sizes, &message, &size)) {
+	if (!sizes_tell(&room->sizes, &message, &size)) {
 		if (errno != ENOENT)
 			request_log("left out of the listing", message.name, errno);
 		return;
@@ -158,6 +192,7 @@ static void put_line(struct request *request, struct sizes *sizes, const struct 
 	name_uid_put(&out, span_of(message.name));
 	buffer_byte(&out, '\n');
 	outcome_put(request->outcome, buffer_span(&out));
+	kept_line(&room->kept, buffer_span(&out));
 }
 
 /*
@@ -170,13 +205,17 @@ static bool list_some(struct request *request, struct maildir *maildir, struct r
 	room->bound.set = false;
 	if (!read_folder(room, maildir, FOLDER_NEW) || !read_folder(room, maildir, FOLDER_CUR))
 		return false;
-	qsort(room->entries, room->count, sizeof(*room->entries), by_delivery);
+	sort(room);
+	if (room->count >= KEPT_LEAST && !room->last.set)
+		kept_begin(&room->kept);
 	for (size_t i = 0; i < room->count; i++) {
-		if (i == 0 || compare(&room->entries[i - 1], &room->entries[i]) != 0)
-			put_line(request, &room->sizes, &room->entries[i]);
+		const struct entry *entry = &room->entries[room->order[i]];
+
+		if (i == 0 || compare(entry, &room->entries[room->order[i - 1]]) != 0)
+			put_line(request, room, entry);
 	}
 	if (room->count > 0)
-		set_mark(&room->last, &room->entries[room->count - 1]);
+		set_mark(&room->last, &room->entries[room->order[room->count - 1]]);
 	return true;
 }
 
@@ -189,10 +228,12 @@ static int list_all(struct request *request, struct maildir *maildir)
 	if (room == MAP_FAILED)
 		return request_trouble(request, "no memory for the listing", NULL);
 	sizes_begin(&room->sizes, maildir);
+	kept_init(&room->kept, maildir);
 	do {
 		if (!list_some(request, maildir, room))
 			exit = request_trouble(request, "cannot read the Maildir", NULL);
 	} while (exit == EXIT_DONE && room->bound.set);
+	kept_end(&room->kept, exit == EXIT_DONE && room->sizes.by_names);
 	sizes_end(&room->sizes, exit == EXIT_DONE);
 	munmap(room, sizeof(*room));
 	return exit;
@@ -231,7 +272,7 @@ int listing_run(struct request *request)
 		tmp_tidy(maildir);
 	if (exit == EXIT_DONE)
 		exit = expiry_carry_out(request, maildir);
-	if (exit == EXIT_DONE)
+	if (exit == EXIT_DONE && !kept_tell(request, maildir, &exit))
 		exit = list_all(request, maildir);
 	maildir_close(&own);
 	return exit;

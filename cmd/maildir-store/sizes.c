@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/sendfile.h>
 #include <time.h>
 #include <unistd.h>
@@ -135,8 +134,7 @@ static void open_old(struct sizes *sizes)
 /* Removes the new file and never tries again: on a full disk, or where we may not write. */
 static void give_up(struct sizes *sizes)
 {
-	unlinkat(maildir_folder(sizes->maildir, FOLDER_TMP), sizes->new_name, 0);
-	fd_close(&sizes->new);
+	replacement_abandon(&sizes->new, sizes->maildir);
 	sizes->given_up = true;
 }
 
@@ -146,7 +144,7 @@ static bool copy_old(struct sizes *sizes, uint64_t from, uint64_t until)
 	off_t at = (off_t)from;
 
 	while ((uint64_t)at < until) {
-		ssize_t sent = sendfile(sizes->new, sizes->old, &at, until - (uint64_t)at);
+		ssize_t sent = sendfile(sizes->new.fd, sizes->old, &at, until - (uint64_t)at);
 
 		if (sent == 0 || (sent < 0 && errno != EINTR))
 			return false;
@@ -156,7 +154,7 @@ static bool copy_old(struct sizes *sizes, uint64_t from, uint64_t until)
 
 static bool flush(struct sizes *sizes)
 {
-	bool good = fd_write_all(sizes->new, buffer_span(&sizes->out));
+	bool good = fd_write_all(sizes->new.fd, buffer_span(&sizes->out));
 
 	buffer_clear(&sizes->out);
 	return good;
@@ -165,20 +163,9 @@ static bool flush(struct sizes *sizes)
 /* Begins the new file, unless that was done. */
 static void begin_new(struct sizes *sizes)
 {
-	struct buffer name = BUFFER(sizes->new_name);
-	int tmp = maildir_folder(sizes->maildir, FOLDER_TMP);
-	struct stamp stamp;
-
-	if (sizes->new >= 0 || sizes->given_up)
+	if (sizes->new.fd >= 0 || sizes->given_up)
 		return;
-	if (tmp >= 0 && stamp_take(&stamp)) {
-		name_unique_put(&name, &stamp, 0);
-		if (buffer_cstr(&name) != NULL)
-			sizes->new =
-				openat(tmp, sizes->new_name,
-				       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	}
-	if (sizes->new < 0)
+	if (!replacement_begin(&sizes->new, sizes->maildir))
 		sizes->given_up = true;
 	else if (sizes->kept == 0)
 		buffer_put(&sizes->out, HEAD);
@@ -193,7 +180,7 @@ static void put_line(struct sizes *sizes, const struct sizes_line *line)
 	struct buffer *out = &sizes->out;
 	size_t start;
 
-	if (sizes->new < 0)
+	if (sizes->new.fd < 0)
 		return;
 	if (buffer_room(out) < SIZES_LINE_MAX && !flush(sizes)) {
 		give_up(sizes);
@@ -210,12 +197,10 @@ static void put_line(struct sizes *sizes, const struct sizes_line *line)
 	buffer_byte(out, '\n');
 }
 
-/* The new file takes the place of the old one. Not synced: a loss of power costs but time. */
+/* The new file takes the place of the old one. */
 static bool replace(struct sizes *sizes)
 {
-	int tmp = maildir_folder(sizes->maildir, FOLDER_TMP);
-
-	if (flush(sizes) && renameat(tmp, sizes->new_name, sizes->maildir->dir, FILE_NAME) == 0)
+	if (flush(sizes) && replacement_install(&sizes->new, sizes->maildir, FILE_NAME))
 		return true;
 	give_up(sizes);
 	return false;
@@ -228,9 +213,9 @@ static void save(struct sizes *sizes)
 	struct stat old, new;
 
 	sizes->save_at = clock_deadline(clock_now(), SAVE_EVERY);
-	if (sizes->new < 0)
+	if (sizes->new.fd < 0)
 		return;
-	if (!flush(sizes) || fstat(sizes->new, &new) != 0 ||
+	if (!flush(sizes) || fstat(sizes->new.fd, &new) != 0 ||
 	    (!sizes->exhausted &&
 	     (fstat(sizes->old, &old) != 0 || !copy_old(sizes, rest, (uint64_t)old.st_size)))) {
 		give_up(sizes);
@@ -239,8 +224,8 @@ static void save(struct sizes *sizes)
 	if (!replace(sizes))
 		return;
 	fd_close(&sizes->old);
-	sizes->old = sizes->new;
-	sizes->new = -1;
+	sizes->old = sizes->new.fd;
+	sizes->new.fd = -1;
 	sizes->kept = (uint64_t) new.st_size;
 	sizes->line.start = sizes->kept;
 	sizes->line.end = sizes->line.end - rest + sizes->kept;
@@ -258,20 +243,6 @@ static bool holds(const struct sizes_line *line, const struct stat *facts)
 	       line->nanoseconds == (uint64_t)facts->st_mtim.tv_nsec;
 }
 
-/*
- * True when whatever changes the file from `now` on also changes its modification time.  That is
- * set from the coarse clock; a file system that keeps whole seconds keeps even ones at times.
- */
-static bool is_settled(const struct stat *facts, const struct timespec *now)
-{
-	const struct timespec *changed = &facts->st_mtim;
-
-	if (changed->tv_sec < 0 || changed->tv_nsec == 0)
-		return changed->tv_sec >= 0 && changed->tv_sec < now->tv_sec - 1;
-	return changed->tv_sec < now->tv_sec ||
-	       (changed->tv_sec == now->tv_sec && changed->tv_nsec < now->tv_nsec);
-}
-
 /* Reads the message, and remembers. */
 static bool measure(struct sizes *sizes, struct message *message, uint64_t *size)
 {
@@ -283,7 +254,7 @@ static bool measure(struct sizes *sizes, struct message *message, uint64_t *size
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	if (!message_measure(sizes->maildir, message, size, &facts))
 		return false;
-	if (!is_settled(&facts, &now))
+	if (!settled_before(&facts, &now))
 		return true;
 	name = BUFFER(line.name);
 	buffer_put(&name, name_unique(span_of(message->name)));
@@ -305,7 +276,8 @@ void sizes_begin(struct sizes *sizes, struct maildir *maildir)
 	*sizes = (struct sizes){
 		.maildir = maildir,
 		.old = -1,
-		.new = -1,
+		.new.fd = -1,
+		.by_names = true,
 		.save_at = clock_deadline(clock_now(), SAVE_EVERY),
 	};
 	sizes->out = BUFFER(sizes->out_bytes);
@@ -321,6 +293,7 @@ bool sizes_tell(struct sizes *sizes, struct message *message, uint64_t *size)
 
 	if (name_field(name, 'W', size))
 		return true;
+	sizes->by_names = false;
 	/* Lines of messages that are gone. */
 	while (peek_line(sizes) &&
 	       (order = name_compare(line->time, line_name(line), name_time(name), name)) < 0) {
@@ -336,7 +309,7 @@ bool sizes_tell(struct sizes *sizes, struct message *message, uint64_t *size)
 		begin_new(sizes);
 		return measure(sizes, message, size);
 	}
-	if (sizes->new < 0)
+	if (sizes->new.fd < 0)
 		sizes->kept = line->end;
 	put_line(sizes, line);
 	*size = line->wire;
@@ -348,12 +321,12 @@ void sizes_end(struct sizes *sizes, bool whole)
 	/* What is left is of messages that are gone. */
 	if (whole && peek_line(sizes))
 		begin_new(sizes);
-	if (sizes->new >= 0) {
+	if (sizes->new.fd >= 0) {
 		if (whole)
 			replace(sizes);
 		else
 			give_up(sizes);
 	}
-	fd_close(&sizes->new);
+	fd_close(&sizes->new.fd);
 	fd_close(&sizes->old);
 }

@@ -15,6 +15,7 @@
 
 #include "message.h"
 #include "name.h"
+#include "replacement.h"
 
 /* Octets of a line: an escaped name and numbers. */
 #define SIZES_LINE_MAX 1024
@@ -31,19 +32,19 @@ struct sizes_line {
 
 struct sizes {
 	struct maildir *maildir;
-	int old;         /* -1: there is none (any more) */
-	uint64_t read;   /* octets of it that are or were in `bytes` */
-	uint64_t kept;   /* octets at its front that go into the new file as they are */
-	bool exhausted;  /* what follows is not read */
-	int new;         /* -1: nothing has changed yet */
-	bool given_up;   /* it cannot be written */
-	int64_t save_at; /* when what there is will be kept, should we be ended early */
+	int old;                /* -1: there is none (any more) */
+	uint64_t read;          /* octets of it that are or were in `bytes` */
+	uint64_t kept;          /* octets at its front that go into the new file as they are */
+	bool exhausted;         /* what follows is not read */
+	struct replacement new; /* none: nothing has changed yet */
+	bool by_names;          /* nothing but names was looked at so far */
+	bool given_up;          /* it cannot be written */
+	int64_t save_at;        /* when what there is will be kept, should we be ended early */
 	struct sizes_line line;
 	size_t from, until; /* what of `bytes` was not taken */
 	char bytes[4 * SIZES_LINE_MAX];
 	struct buffer out;
 	char out_bytes[4 * SIZES_LINE_MAX];
-	char new_name[UID_MAX + 1];
 };
 
 void sizes_begin(struct sizes *sizes, struct maildir *maildir);

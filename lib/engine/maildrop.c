@@ -3,6 +3,7 @@
 #include "engine/maildrop.h"
 
 #include "base/ascii.h"
+#include "base/block.h"
 #include "base/number.h"
 
 /* No sum of sizes can wrap around, and no offset in the listing outgrows its bits. */
@@ -102,46 +103,56 @@ static bool read_line(struct maildrop *maildrop, uint64_t at, struct span *text)
 	}
 }
 
-/* Takes the next word off the front. */
-static struct span take_word(struct span *rest)
+/* Octets at the front of 0x21 to 0x7E. */
+static size_t graph_len(struct span span)
 {
-	struct span word = span_trim(*rest);
-	size_t len = 0;
+	size_t at = 0;
 
-	while (len < word.len && !ascii_is_blank(word.base[len]))
-		len++;
-	*rest = span_from(word, len);
-	return span_first(word, len);
+	for (; at + BLOCK <= span.len; at += BLOCK) {
+		block16 low = block_load(span.base + at) - (unsigned char)'!';
+		unsigned mask = block_mask((block16)(low > (unsigned char)('~' - '!')));
+
+		if (mask != 0)
+			return at + block_first(mask);
+	}
+	while (at < span.len && ascii_is_graph(span.base[at]))
+		at++;
+	return at;
 }
 
-static bool is_graph(struct span word)
+/* Takes the next word off the front, as far as it is printable. *whole: it ends there. */
+static struct span take_word(struct span *rest, bool *whole)
 {
-	for (size_t i = 0; i < word.len; i++) {
-		if (!ascii_is_graph(word.base[i]))
-			return false;
-	}
-	return word.len > 0;
+	struct span word;
+
+	while (rest->len > 0 && ascii_is_blank(*rest->base))
+		*rest = span_from(*rest, 1);
+	word = span_first(*rest, graph_len(*rest));
+	*rest = span_from(*rest, word.len);
+	*whole = rest->len == 0 || ascii_is_blank(*rest->base);
+	return word;
 }
 
 /* Reads a line that is not blank; returns what is wrong with it, or NULL. */
 static const char *parse_line(struct span text, struct maildrop_line *line)
 {
 	struct span size;
+	bool whole_id, whole_size, whole_uid;
 
-	line->id = take_word(&text);
-	size = take_word(&text);
-	line->uid = take_word(&text);
+	line->id = take_word(&text, &whole_id);
+	size = take_word(&text, &whole_size);
+	line->uid = take_word(&text, &whole_uid);
 	if (line->uid.len == 0)
 		line->uid = line->id;
 	line->size = 0;
 	line->sized = size.len > 0 && !span_equal(size, SPAN("-"));
 	/* An ID reaches programs as a variable: what no value may begin with, it may not. */
-	if (!is_graph(line->id) || line->id.len > MAILDROP_ID_MAX ||
+	if (!whole_id || line->id.len == 0 || line->id.len > MAILDROP_ID_MAX ||
 	    span_starts(line->id, SPAN("-")) || span_starts(line->id, SPAN("()")))
 		return "not an ID";
-	if (line->sized && !number_upto(size, SIZE_LIMIT, &line->size))
+	if (!whole_size || (line->sized && !number_upto(size, SIZE_LIMIT, &line->size)))
 		return "not a size, of";
-	if (!is_graph(line->uid) || line->uid.len > MAILDROP_UID_MAX)
+	if (!whole_uid || line->uid.len > MAILDROP_UID_MAX)
 		return "not a unique-id, of"; /* RFC 1939 7: 1 to 70 of 0x21-0x7E */
 	if (span_trim(text).len > 0)
 		return "more than ID, size and unique-id, of";

@@ -63,7 +63,7 @@ struct maildrop {
 	struct span culprit; /* what of it is */
 	uint64_t block_at;   /* where `block` comes from */
 	size_t block_len;
-	char block[4096];
+	char block[16384];
 };
 
 void maildrop_init(struct maildrop *maildrop, const struct pop3_storage *storage);
