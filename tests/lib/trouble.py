@@ -118,14 +118,19 @@ def no_process(kind):
 
 
 def no_parser():
-    """Not even the parser can be started: 421, -ERR, and a temporary exit status."""
+    """Not even the parser can be started: 421, -ERR, behind the greeting where none is asked about it, and a temporary
+    exit status."""
     if FORK is None:
         return
-    for protocol, words in (("smtp", "421 mx.example.org "), ("lmtp", "421 mx.example.org "), ("pop3", "-ERR ")):
-        with Mailbox(protocol, "serve") as mailbox:
-            session = mailbox.start(preexec_fn=failing(FORK))
-            heard(session, [words])
-            assert session.end() == 75 and "cannot start the parser" in session.logged(), session.logged()
+    for protocol, greeting, words in (("smtp", "220 ", "421 mx.example.org "), ("lmtp", "220 ", "421 mx.example.org "),
+                                      ("pop3", "+OK ", "-ERR ")):
+        for asked in (False, True):
+            with Mailbox(protocol, "serve") as mailbox:
+                if asked:
+                    mailbox.write("connect", "#!/bin/sh\n")
+                session = mailbox.start(preexec_fn=failing(FORK))
+                heard(session, [words] if asked else [greeting, words])
+                assert session.end() == 75 and "cannot start the parser" in session.logged(), session.logged()
 
 
 def descriptors(kind):
