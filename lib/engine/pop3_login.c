@@ -11,13 +11,13 @@
 /* How an exchange ends that no verdict ended; the others are refuse()'s. */
 static const struct {
 	const char *text;
-	bool error; /* not well-formed */
+	bool error; /* counts against --max-errors */
 } replies[SASL_RESULTS] = {
 	[SASL_REFUSED] = { "wrong user name or password", false },
 	[SASL_UNKNOWN] = { "no such mechanism here", true },
 	[SASL_NEEDS_TLS] = { "this mechanism needs TLS", true },
 	[SASL_NO_INITIAL] = { "this mechanism takes no initial response", true },
-	[SASL_CANCELLED] = { "authentication cancelled", false },
+	[SASL_CANCELLED] = { "authentication cancelled", true },
 	[SASL_NOT_BASE64] = { "not base64", true },
 	[SASL_MALFORMED] = { "malformed response", true },
 };

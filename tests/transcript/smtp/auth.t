@@ -94,6 +94,26 @@ C: NOOP
 R: 250 2.0.0
 E: none
 
+== AUTH-008 GEN-014 who does nothing else has had enough
+O: max-errors 3
+C: AUTH PLAIN
+S: 334\s
+C: *
+R: 501 5.7.0
+C: AUTH PLAIN
+S: 334\s
+C: *
+R: 501 5.7.0
+C: AUTH PLAIN
+S: 334\s
+C: *
+R: 501 5.7.0
+C: AUTH PLAIN
+S: 334\s
+C: *
+R: 421 4.7.0
+E: none
+
 == AUTH-009 base64 is strict
 C: AUTH PLAIN
 S: 334\s
