@@ -565,6 +565,7 @@ list_reading() {
 	cmp "$T/first" "$T/second"
 	# A flag, a message that is gone, a new one: the folder's time tells.
 	moment=1700000000
+	# shellcheck disable=SC2034 # eval below uses it
 	last=$(tail -1 "$T/first" | cut -d' ' -f1)
 	for change in 'mv "$MAIL/jo/$last" "$MAIL/jo/cur/${last#*/}:2,F"' 'rm "$MAIL/jo/$(head -1 "$T/first" | cut -d" " -f1)"' \
 		': >"$MAIL/jo/new/1900000000.M1P1.mx,S=0,W=0"'; do
