@@ -587,6 +587,27 @@ list_reading() {
 	assert_equal "$(wc -l <"$T/first")" 40000
 }
 
+@test "list: a program that sets the time of a folder back, as tar and rsync do, hides no change" {
+	many 1200
+	run -0 list_reading "$T/first"
+	run -0 list_reading "$T/first"
+	assert_output 0
+	: >"$MAIL/jo/new/1900000000.M1P1.mx,S=0,W=0"
+	touch -d @1700000000.123456789 "$MAIL/jo/new"
+	run -0 list_reading "$T/changed"
+	refute_output 0
+	assert_equal "$(wc -l <"$T/changed")" 1201
+}
+
+@test "list: a listing that took long is not kept of folders that were just changed when it began" {
+	many 1200
+	touch "$MAIL/jo/new"
+	ASAN_OPTIONS=detect_leaks=0 USER=jo@example.org strace -qq -o "$T/trace" -e trace=getdents64 \
+		-e inject=getdents64:delay_enter=4500000:when=1 "$STORE" list >"$T/first"
+	assert_equal "$(wc -l <"$T/first")" 1200
+	[ ! -e "$MAIL/jo/mail-session.listing" ]
+}
+
 @test "list: a listing that needed a look at a message, or is short, is not kept" {
 	many 999
 	run -0 list_reading "$T/first"

@@ -2,6 +2,7 @@
 /* kept.c - the listing of a large maildrop, kept as long as its folders do not change. */
 #include "kept.h"
 
+#include "base/clock.h"
 #include "base/descriptor.h"
 #include "base/hash.h"
 #include "store/place.h"
@@ -11,10 +12,11 @@
 
 #define FILE_NAME "mail-session.listing"
 /* Octets of the last line, at most. */
-#define LAST_MAX 256
+#define LAST_MAX 384
 /*
- * Seconds by which the folders must be older than the file, both by the clock of the file system:
- * clocks of other machines that deliver, and times in whole seconds, cannot hide a change.
+ * Seconds for which the folders must have been left alone when they were looked at, by the clock of
+ * the file system: clocks of other machines that deliver, and times in whole seconds, cannot hide a
+ * change.
  */
 #define MARGIN 3
 
@@ -33,9 +35,12 @@ static void put_last(struct buffer *out, const struct stat *folders, uint64_t oc
 {
 	buffer_string(out, "mail-session.listing 1");
 	for (unsigned i = 0; i < 2; i++) {
-		const uint64_t numbers[] = { folders[i].st_dev, folders[i].st_ino,
+		const uint64_t numbers[] = { folders[i].st_dev,
+					     folders[i].st_ino,
 					     (uint64_t)folders[i].st_mtim.tv_sec,
-					     (uint64_t)folders[i].st_mtim.tv_nsec };
+					     (uint64_t)folders[i].st_mtim.tv_nsec,
+					     (uint64_t)folders[i].st_ctim.tv_sec,
+					     (uint64_t)folders[i].st_ctim.tv_nsec };
 
 		for (unsigned j = 0; j < sizeof(numbers) / sizeof(*numbers); j++) {
 			buffer_byte(out, ' ');
@@ -115,6 +120,7 @@ void kept_init(struct kept *kept, struct maildir *maildir)
 	kept->hash = HASH_START;
 	kept->out = BUFFER(kept->out_bytes);
 	kept->new.fd = -1;
+	kept->began = clock_now();
 	kept->looked = look_at_folders(maildir, kept->folders);
 }
 
@@ -142,20 +148,26 @@ void kept_line(struct kept *kept, struct span line)
 	kept->hash = hash_more(kept->hash, line);
 }
 
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
 /* True when what lies before the folders' times is all in the listing. */
 static bool unchanged(struct kept *kept)
 {
 	struct stat file, folders[2];
+	/* Since the folders were looked at: the file was written later. */
+	int64_t passed = (clock_now() - kept->began) / 1000 + 1;
 
 	if (!look_at_folders(kept->maildir, folders) || fstat(kept->new.fd, &file) != 0)
 		return false;
 	for (unsigned i = 0; i < 2; i++) {
 		const struct stat *before = &kept->folders[i], *now = &folders[i];
 
-		if (before->st_ino != now->st_ino ||
-		    before->st_mtim.tv_sec != now->st_mtim.tv_sec ||
-		    before->st_mtim.tv_nsec != now->st_mtim.tv_nsec ||
-		    now->st_mtim.tv_sec > file.st_mtim.tv_sec - MARGIN)
+		if (before->st_ino != now->st_ino || !same_time(&before->st_mtim, &now->st_mtim) ||
+		    !same_time(&before->st_ctim, &now->st_ctim) ||
+		    now->st_mtim.tv_sec > file.st_mtim.tv_sec - passed - MARGIN)
 			return false;
 	}
 	return true;

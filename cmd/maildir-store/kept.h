@@ -3,8 +3,9 @@
  * kept.h - the listing of a large maildrop, kept as long as its folders do not change.
  *
  * The file `mail-session.listing` in the Maildir holds the lines of the last listing and, in its
- * last line, inode and modification time of new/ and cur/, the number of octets and their
- * hash.  Whatever is delivered, renamed or removed changes the time of a folder.  Only listings
+ * last line, inode and times of new/ and cur/, the number of octets and their hash.  Whatever is
+ * delivered, renamed or removed changes the times of a folder; programs that bring back a copy
+ * set the time of modification, but nobody sets that of the inode's last change.  Only listings
  * that were made from names alone are kept, since what a name tells stays true.
  */
 #ifndef MAILDIR_STORE_KEPT_H
@@ -18,6 +19,7 @@
 struct kept {
 	struct maildir *maildir;
 	struct replacement new; /* none: this listing is not kept */
+	int64_t began;          /* when the folders were looked at */
 	bool looked;            /* `folders` are known */
 	struct stat folders[2]; /* new/ and cur/ before they were read */
 	uint64_t octets;
