@@ -743,7 +743,15 @@ database() {
 	assert_line --regexp '^\+OK 3 '
 	assert_line "$older"
 	assert_line 'Subject: Newest'
+	# A long one, and one that a message has left since it was listed.
+	for number in {1..300}; do printf '<item><title>%s</title></item>\n' "$number"; done >"$DIR/long.xml"
+	run -0 bash -c 'ulimit -n 64; FEED=file://$1 "$2" list' - "$DIR/long.xml" "$B/list"
+	assert_equal "${#lines[@]}" 300
+	FEED=file://$DIR/feed.xml MESSAGE=${lines[0]} run -69 "$B/retrieve" retrieve
+	assert_output ''
 	echo '<rss><channel></channel></rss>' >"$DIR/feed.xml"
+	FEED=file://$DIR/feed.xml MESSAGE=${older#1 } run -69 "$B/retrieve" retrieve
+	assert_output ''
 	pop3 STAT QUIT
 	assert_line '+OK 0 0'
 	rm "$DIR/feed.xml"

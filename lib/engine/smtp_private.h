@@ -52,7 +52,7 @@
 	X(SENDER_SYNTAX, 501, "5.1.7", true, "Bad sender address")                         \
 	X(RECIPIENT_SYNTAX, 501, "5.1.3", true, "Bad recipient address")                   \
 	X(PARAMETER_SYNTAX, 501, "5.5.4", true, "Bad parameter")                           \
-	X(AUTH_CANCELLED, 501, "5.7.0", true, "Authentication cancelled")                 \
+	X(AUTH_CANCELLED, 501, "5.7.0", true, "Authentication cancelled")                  \
 	X(AUTH_NO_INITIAL, 501, "5.7.0", true, "This mechanism takes no initial response") \
 	X(AUTH_NOT_BASE64, 501, "5.5.2", true, "Not base64")                               \
 	X(AUTH_MALFORMED, 501, "5.5.2", true, "Malformed response")                        \
