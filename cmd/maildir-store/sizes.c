@@ -237,7 +237,7 @@ static void save(struct sizes *sizes)
 /* True when the file is as the line says. */
 static bool holds(const struct sizes_line *line, const struct stat *facts)
 {
-	return S_ISREG(facts->st_mode) && facts->st_uid == geteuid() &&
+	return S_ISREG(facts->st_mode) && facts->st_uid == place_owner() &&
 	       line->inode == facts->st_ino && line->size == (uint64_t)facts->st_size &&
 	       line->seconds == (uint64_t)facts->st_mtim.tv_sec &&
 	       line->nanoseconds == (uint64_t)facts->st_mtim.tv_nsec;

@@ -85,7 +85,7 @@ static bool names_directory(struct span pattern)
 static bool is_usable(const struct stat *facts)
 {
 	errno = EPERM;
-	return S_ISREG(facts->st_mode) && facts->st_uid == geteuid() && facts->st_nlink == 1;
+	return S_ISREG(facts->st_mode) && facts->st_uid == place_owner() && facts->st_nlink == 1;
 }
 
 /* Looks what is there. False with errno; ENOENT: no mailbox. */
@@ -99,7 +99,7 @@ static bool is_there(const struct mailbox *mailbox)
 		return false;
 	/* The directory is to be theirs, that is ours. */
 	errno = EPERM;
-	return fstat(mailbox->dir, &facts) == 0 && facts.st_uid == geteuid();
+	return fstat(mailbox->dir, &facts) == 0 && facts.st_uid == place_owner();
 }
 
 int mailbox_find(struct request *request, struct span user, struct mailbox *mailbox)

@@ -9,11 +9,20 @@
 #include <limits.h>
 #include <unistd.h>
 
+uid_t place_owner(void)
+{
+	static uid_t owner = (uid_t)-1;
+
+	if (owner == (uid_t)-1)
+		owner = geteuid();
+	return owner;
+}
+
 bool place_hand_over(int above, const char *name)
 {
 	struct stat facts;
 
-	return geteuid() != 0 ||
+	return place_owner() != 0 ||
 	       (fstat(above, &facts) == 0 &&
 		fchownat(above, name, facts.st_uid, facts.st_gid, AT_SYMLINK_NOFOLLOW) == 0);
 }
@@ -72,7 +81,7 @@ bool place_is_ours(int *fd)
 	if (*fd < 0)
 		return false;
 	if (fstat(*fd, &facts) == 0) {
-		if (facts.st_uid == geteuid())
+		if (facts.st_uid == place_owner())
 			return true;
 		errno = EPERM;
 	}
@@ -88,8 +97,8 @@ int place_open_file(int folder, const char *name, int access, struct stat *facts
 		return -1;
 	if (fstat(fd, facts) != 0) {
 		fd_close(&fd);
-	} else if (!S_ISREG(facts->st_mode) || facts->st_uid != geteuid() ||
-		   (facts->st_nlink > 1 && geteuid() == 0)) {
+	} else if (!S_ISREG(facts->st_mode) || facts->st_uid != place_owner() ||
+		   (facts->st_nlink > 1 && place_owner() == 0)) {
 		/*
 		 * Mail programs link their own files when they copy a message, and the owner shows
 		 * that they are; for root any file could be linked in.

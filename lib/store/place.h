@@ -34,6 +34,9 @@ int place_descend(int at, struct span rest, enum place_missing missing);
  */
 int place_make(int above, const char *name, bool *made);
 
+/* The user we run as. A store keeps to one: it is asked for once. */
+uid_t place_owner(void);
+
 /* Gives a new file or directory to the owner of the directory above, when we may. */
 bool place_hand_over(int above, const char *name);
 
