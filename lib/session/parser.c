@@ -390,6 +390,8 @@ int parser_run(void)
 
 void parser_forget(void)
 {
-	/* It begins and ends with a page. */
-	madvise(&self, sizeof(self), MADV_DONTNEED);
+	/* It begins with a page; its last one may hold what others keep. */
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	madvise(&self, sizeof(self) / page * page, MADV_DONTNEED);
 }
