@@ -89,6 +89,10 @@ secure() {
 	secure bad_start
 }
 
+@test "programs begin with no signal ignored, whatever the loop has run before" {
+	secure signals_of_programs
+}
+
 @test "TLS-001 TLS-005 TLS-013: UCSPI-TLS by tls-session, whose variables and descriptors reach no program" {
 	secure own_server
 }

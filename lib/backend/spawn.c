@@ -16,14 +16,15 @@
 /* The signals of old; programs know no others. */
 #define SIGNALS 32
 
-/*
- * The signals that do not have their default here.  Looked up once: what handlers and ignored
- * signals there are is settled before the first program is run.
- */
-static uint32_t changed_signals(void)
-{
-	static uint32_t changed;
+/* The signals that do not have their default in this process, once they were looked up. */
+static uint32_t changed;
 
+/*
+ * Looked up once: what handlers and ignored signals a process has is settled before it runs its
+ * first program.
+ */
+static void look_up_signals(void)
+{
 	for (int number = 1; (changed & 1) == 0 && number < SIGNALS; number++) {
 		struct sigaction action;
 
@@ -31,14 +32,13 @@ static uint32_t changed_signals(void)
 			changed |= (uint32_t)1 << number;
 	}
 	changed |= 1; /* there is no signal 0: they are known */
-	return changed;
 }
 
 /*
  * Runs in the child, on the parent's memory: only system calls.  Every signal is blocked
  * until the handlers are gone, so none of the parent's can run here.
  */
-static int become(const struct spawn *spawn, uint32_t changed)
+static int become(const struct spawn *spawn)
 {
 	sigset_t none;
 	unsigned top = 0;
@@ -81,17 +81,17 @@ const char *spawn_unfit(const char *path)
 
 pid_t spawn_program(const struct spawn *spawn)
 {
-	const uint32_t changed = changed_signals();
 	volatile int error = 0;
 	sigset_t all, before;
 	pid_t pid;
 
+	look_up_signals();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	/* vfork, since a fork of the runner would copy page tables for nothing. */
 	pid = vfork();
 	if (pid == 0) {
-		error = become(spawn, changed);
+		error = become(spawn);
 		_exit(127);
 	}
 	if (pid < 0)
@@ -109,10 +109,15 @@ pid_t spawn_program(const struct spawn *spawn)
 pid_t spawn_fork(void)
 {
 #ifdef SYS_fork
-	return (pid_t)syscall(SYS_fork);
+	pid_t pid = (pid_t)syscall(SYS_fork);
 #else
-	return fork();
+	pid_t pid = fork();
 #endif
+
+	/* The child settles its signals anew. A page that needs no change stays shared. */
+	if (pid == 0 && changed != 0)
+		changed = 0;
+	return pid;
 }
 
 int spawn_pidfd(pid_t pid)

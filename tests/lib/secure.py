@@ -520,6 +520,15 @@ def bad_start():
         it.log.wait("the old configuration stays")
 
 
+def signals_of_programs():
+    """A loop that has run tls-session itself hands no ignored signal on to the programs of its sessions."""
+    say = "#!/bin/sh\necho ignored=$(sed -n 's/^SigIgn:[^0-9a-f]*//p' /proc/self/status) >&2\n"
+    with server(hooks={"connect": say}) as it:
+        served(it.connect())
+        ignored = re.search(r"ignored=([0-9a-f]+)", it.log.wait("ignored="))[1]
+        assert int(ignored, 16) & (1 << 31) - 1 == 0, ignored
+
+
 def silent_key():
     """A key that does not come: 454 after --hook-timeout, and no process is left behind."""
     with tempfile.TemporaryDirectory() as folder:
