@@ -703,6 +703,12 @@ database() {
 	mv "$DIR/outbox/random" "$DIR/outbox/renamed"
 	pop3 'UIDL 1' QUIT
 	assert_equal "${lines[3]}" "$first"
+	# What cannot be read whole is not listed in part.
+	mkdir "$DIR/broken"
+	printf '#!/bin/sh\n%s "$@"; exit 1\n' "$(command -v find)" >"$DIR/broken/find"
+	chmod 755 "$DIR/broken/find"
+	DIRECTORY=$DIR/outbox PATH=$DIR/broken:$PATH run -1 "$B/list" list
+	assert_output ''
 	rm -r "$DIR/outbox"
 	pop3 QUIT
 	assert_line --partial 'SYS/TEMP'
