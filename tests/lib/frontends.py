@@ -597,10 +597,10 @@ class Postfix:
     def connect(self):
         """A connection to its SMTP server."""
         entrance = os.path.join(self.directory, "queue/public/entrance")
-        eventually(lambda: os.path.exists(entrance), "Postfix does not listen")
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(PATIENCE)
-        connection.connect(entrance)
+        # Its socket is there a moment before anybody listens on it.
+        eventually(lambda: connection.connect_ex(entrance) == 0, "Postfix does not listen")
         return connection
 
     def send(self, *recipients):
