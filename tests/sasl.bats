@@ -56,10 +56,6 @@ sasl() {
 	sasl replay
 }
 
-@test "AUTH-024: EXTERNAL" {
-	sasl external
-}
-
 @test "POP-019: no store is asked for a name with no place in a path" {
 	sasl names
 }

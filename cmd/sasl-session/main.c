@@ -25,7 +25,7 @@ static const char usage[] =
 	"usage: sasl-session MECHANISM   one exchange with a session on fd 0 and 1\n"
 	"       sasl-session verifier    print what SCRAM stores of a password\n"
 	"\n"
-	"MECHANISM is APOP, CRAM-MD5, EXTERNAL, SCRAM-SHA-256 or SCRAM-SHA-256-PLUS.\n"
+	"MECHANISM is APOP, CRAM-MD5, SCRAM-SHA-256 or SCRAM-SHA-256-PLUS.\n"
 	"verifier reads the password from standard input.\n";
 
 static const struct {
@@ -35,7 +35,6 @@ static const struct {
 } mechanisms[] = {
 	{ "APOP", digest_prepare, apop_run },
 	{ "CRAM-MD5", digest_prepare, cram_md5_run },
-	{ "EXTERNAL", external_prepare, external_run },
 	{ "SCRAM-SHA-256", scram_prepare, scram_run },
 	{ "SCRAM-SHA-256-PLUS", scram_plus_prepare, scram_run },
 };

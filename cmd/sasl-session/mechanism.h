@@ -12,11 +12,9 @@
 bool digest_prepare(void);
 bool scram_prepare(void);
 bool scram_plus_prepare(void);
-bool external_prepare(void);
 
 void cram_md5_run(struct exchange *exchange);
 void apop_run(struct exchange *exchange);
 void scram_run(struct exchange *exchange);
-void external_run(struct exchange *exchange);
 
 #endif

@@ -414,24 +414,6 @@ def digest_grammar():
         assert helper.hear()[0] == "trouble"
 
 
-def external():
-    """RFC 4422 Appendix A."""
-    for identity, response, expected in (
-            ("jo@example.org", "", ("success", b"jo@example.org")), ("jo@example.org", "jo@example.org", ("success", b"jo@example.org")),
-            ("jo@example.org", "jo", ("failure",)), ("jo@example.org", "root", ("failure",)), ("", "", ("failure",)),
-            ("", "jo", ("failure",)), (None, "", ("failure",)), (None, "jo", ("failure",))):
-        environment = {} if identity is None else {"SASL_IDENTITY": identity}
-        for initial in (True, False):
-            with Helper("EXTERNAL", **environment) as helper:
-                if not initial:
-                    helper.say("begin")
-                    assert helper.hear() == ("challenge", b"")
-                assert helper.respond(response) == expected, (identity, response)
-                helper.ends()
-    with Helper("EXTERNAL", SASL_IDENTITY="jo") as helper:
-        assert helper.respond("jo\0x")[0] == "error"
-
-
 def replay():
     """What one session heard is worth nothing to the next."""
     client, secret = Client(), verifier("pencil")
@@ -457,7 +439,7 @@ def runner_lines():
     """A line of 16384 octets is read, one of more is trouble, and so is what is no line of the protocol."""
     for line in ("", "hello", "response", "response A", "response AA=A", "response  ", "begin ", "BEGIN", "unknown", "trouble",
                  "response " + "A" * 12292):
-        for mechanism in ("SCRAM-SHA-256", "CRAM-MD5", "APOP", "EXTERNAL"):
+        for mechanism in ("SCRAM-SHA-256", "CRAM-MD5", "APOP"):
             with Helper(mechanism, **APOP) as helper:
                 helper.say(line)
                 assert helper.hear()[0] == "trouble", (mechanism, line)
@@ -487,7 +469,7 @@ def runner_lines():
 def gone_runner():
     """Whenever the runner goes, the helper goes too, and says nothing more."""
     for mechanism, lines in (("SCRAM-SHA-256", ("response " + b64(Client().first()), "secret " + verifier("pencil"))),
-                             ("CRAM-MD5", ("begin", "response " + b64("tim " + "0" * 32))), ("EXTERNAL", ("begin",)),
+                             ("CRAM-MD5", ("begin", "response " + b64("tim " + "0" * 32))),
                              ("APOP", ("response " + b64("tim " + "0" * 32),))):
         for count in range(len(lines) + 1):
             for part in (b"", b"response AAAA"):
@@ -512,7 +494,7 @@ def cage():
     if subprocess.run(["grep", "-q", "__asan_init", PROGRAM], check=False).returncode == 0:
         print("kernel: a sanitizer build has no cage")
         return
-    for mechanism in ("SCRAM-SHA-256", "CRAM-MD5", "APOP", "EXTERNAL"):
+    for mechanism in ("SCRAM-SHA-256", "CRAM-MD5", "APOP"):
         with Helper(mechanism, **APOP) as helper:
             # A second word shows that the first was read.
             helper.say("begin" if mechanism != "APOP" else "response " + b64("mrose " + "0" * 32))
