@@ -152,8 +152,7 @@ static bool is_file(int folder, const struct dirent64 *entry)
 /* In large blocks: readdir(3) of some libraries takes a few entries at a time. */
 static bool read_folder(struct room *room, struct maildir *maildir, enum folder folder)
 {
-	int own = maildir_folder(maildir, folder);
-	int fd = own < 0 ? -1 : openat(own, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = message_folder_fd(maildir, folder);
 	ssize_t got = -1;
 
 	while (fd >= 0 &&

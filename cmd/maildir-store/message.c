@@ -12,10 +12,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-DIR *message_folder(struct maildir *maildir, enum folder folder)
+int message_folder_fd(struct maildir *maildir, enum folder folder)
 {
 	int own = maildir_folder(maildir, folder);
-	int fd = own < 0 ? -1 : openat(own, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return own < 0 ? -1 : openat(own, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+DIR *message_folder(struct maildir *maildir, enum folder folder)
+{
+	int fd = message_folder_fd(maildir, folder);
 	DIR *entries = fd < 0 ? NULL : fdopendir(fd);
 
 	if (entries == NULL)

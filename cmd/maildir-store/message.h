@@ -20,7 +20,10 @@ struct message {
 	char name[NAME_MAX + 1];
 };
 
-/* The folder for reading its entries from the start; NULL with errno. closedir(3) it. */
+/* The folder for reading its entries from the start, by a descriptor of its own; -1 with errno. */
+int message_folder_fd(struct maildir *maildir, enum folder folder);
+
+/* The same for readdir(3); NULL with errno. closedir(3) it. */
 DIR *message_folder(struct maildir *maildir, enum folder folder);
 
 void message_put_id(struct buffer *out, enum folder folder, struct span name);

@@ -4,6 +4,7 @@
 
 #include "base/ascii.h"
 #include "base/block.h"
+#include "base/hash.h"
 #include "base/number.h"
 
 /* No sum of sizes can wrap around, and no offset in the listing outgrows its bits. */
@@ -162,10 +163,8 @@ static const char *parse_line(struct span text, struct maildrop_line *line)
 /* FNV-1a with a finish that spreads it over all bits. */
 static uint64_t hash(struct span span)
 {
-	uint64_t sum = 0xcbf29ce484222325U;
+	uint64_t sum = hash_more(HASH_START, span);
 
-	for (size_t i = 0; i < span.len; i++)
-		sum = (sum ^ (unsigned char)span.base[i]) * 0x100000001b3U;
 	sum = (sum ^ (sum >> 33)) * 0xff51afd7ed558ccdU;
 	return sum ^ (sum >> 33);
 }
