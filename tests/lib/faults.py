@@ -11,22 +11,22 @@ error), and after each run checks the promises (hardening 71, 72, 75):
   killed            each new/ holds the whole message or nothing of it
 """
 import os
-import re
 import shutil
 import subprocess
 import sys
 
 from store import Ended, Store, check_whole, files
+from sweep import Sweep
 
-ERRORS = "ENOSPC EDQUOT EIO EMFILE ENOMEM EINTR".split()
-# Without a way to fail, or the sanitizers' own.
-LEFT_OUT = {"execve", "arch_prctl", "set_tid_address", "exit_group", "getpid", "geteuid", "mmap", "brk", "mprotect",
-            "munmap", "set_robust_list", "rseq", "prlimit64", "readlink", "pread64", "access", "newfstatat",
-            "sigaltstack", "sched_getaffinity", "gettid", "madvise", "sysinfo", "getcwd", "readlinkat"}
 MESSAGE = b"Subject: faults\n\n" + b"0123456789abcdef\n" * 10000
 
 
-class Sweep:
+class Delivery(Sweep):
+    # Without a way to fail, or the sanitizers' own.
+    LEFT_OUT = {"execve", "arch_prctl", "set_tid_address", "exit_group", "getpid", "geteuid", "mmap", "brk", "mprotect",
+                "munmap", "set_robust_list", "rseq", "prlimit64", "readlink", "pread64", "access", "newfstatat",
+                "sigaltstack", "sched_getaffinity", "gettid", "madvise", "sysinfo", "getcwd", "readlinkat"}
+
     def __init__(self, contract, store, root, recipients):
         self.contract, self.store, self.root = contract, store, root
         self.users = [f"u{number}@example.org" for number in range(recipients)]
@@ -69,22 +69,6 @@ class Sweep:
             os.close(reading)
         return status if status >= 0 and status != 137 else None
 
-    def calls(self):
-        """Each system call of an undisturbed delivery with the number of its occurrence."""
-        assert self.run() == 0
-        self.check(0, "undisturbed")
-        seen, started = {}, False
-        with open(self.root + "/trace", encoding="ascii", errors="replace") as trace:
-            for line in trace:
-                # The first thing that main does; before it nothing of ours runs.
-                started = started or "SIGPIPE" in line
-                name = re.match(r"\w+", line)
-                if not name or name[0] in LEFT_OUT:
-                    continue
-                seen[name[0]] = seen.get(name[0], 0) + 1
-                if started:
-                    yield name[0], seen[name[0]]
-
     def check(self, status, what):
         new = [path for maildir in self.maildirs() for path in files(maildir, "new")]
         for path in new:
@@ -96,37 +80,16 @@ class Sweep:
             assert status == 75, f"{what}: exit {status}"
             assert not left, f"{what}: exit 75, but {left} is left"
 
-    def errors(self):
-        runs = failed = 0
-        for call, number in list(self.calls()):
-            for error in ERRORS:
-                status = self.run("-e", f"inject={call}:error={error}:when={number}")
-                # A co-process that cannot talk any more is a temporary failure to whoever asked.
-                broken = self.contract == "serve" and status is None
-                assert broken or status is not None, f"{call} {number} {error}: no exit code"
-                self.check(status, f"{call} {number} {error}")
-                runs += 1
-                failed += status != 0
-        return runs, failed
-
-    def kill(self):
-        runs = failed = 0
-        for call, number in list(self.calls()):
-            status = self.run("-e", f"inject={call}:signal=KILL:when={number}")
-            self.check(status, f"{call} {number} killed")
-            runs += 1
-            failed += status != 0
-        return runs, failed
+    def failed_call(self, call, status, what):
+        # A co-process that cannot talk any more is a temporary failure to whoever asked.
+        broken = self.contract == "serve" and status is None
+        assert broken or status is not None, f"{what}: no exit code"
 
 
 def main():
     kind, contract, store, root = sys.argv[1:5]
     recipients = int(sys.argv[5]) if len(sys.argv) > 5 else 1
-    sweep = Sweep(contract, os.path.abspath(store), os.path.abspath(root), recipients)
-    runs, failed = getattr(sweep, kind)()
-    print(f"{runs} runs, {failed} of them no success")
-    # A sweep in which nothing fails has injected nothing.
-    assert runs > 20 and failed > runs / 4, (runs, failed)
+    Delivery(contract, os.path.abspath(store), os.path.abspath(root), recipients).report(kind)
 
 
 main()
