@@ -527,6 +527,30 @@ retrieved() {
 	sed -e '1,/^+OK [0-9]* octets\r$/d' "$DIR/replies" | sed -e '/^\.\r$/,$d' -e 's/^\.\././'
 }
 
+# As many messages as $1 are as long on the wire as LIST says, ASCII in lines that RFC 5322 allows, and dated. Their
+# subjects, decoded, are in $DIR/subjects.
+assert_sound() {
+	local number
+	pop3 LIST QUIT
+	grep -E '^[0-9]+ [0-9]+$' <<<"$output" >"$DIR/sizes"
+	assert_equal "$(wc -l <"$DIR/sizes")" "$1"
+	rm -f "$DIR/subjects"
+	for ((number = 1; number <= $1; number++)); do
+		pop3 "RETR $number" QUIT
+		retrieved >"$DIR/message.$number"
+		assert_equal "$number $(wc -c <"$DIR/message.$number")" "$(sed -n "${number}p" "$DIR/sizes")"
+		python3 - "$DIR/message.$number" >>"$DIR/subjects" <<-'END'
+			import email, email.policy, sys
+			octets = open(sys.argv[1], "rb").read()
+			assert octets.isascii() and max(map(len, octets.split(b"\r\n"))) <= 998, octets
+			assert all(len(line) <= 76 for line in octets.split(b"\r\n") if b"=?" in line), octets
+			message = email.message_from_bytes(octets, policy=email.policy.default)
+			assert message["date"].datetime and "@" in message["from"] and not message.defects, octets
+			print(message["subject"])
+		END
+	done
+}
+
 database() {
 	sqlite3 "$DIR/mail.db" <"$samples/sqlite/schema.sql" >/dev/null
 	sqlite3 "$DIR/mail.db" "INSERT INTO mailboxes VALUES ('jo@x.example'), ('ann@x.example')"
@@ -687,16 +711,37 @@ database() {
 	: >"$DIR/outbox/.hidden"
 	: >"$DIR/outbox/two"$'\n'lines
 	sample directory "DIRECTORY=$DIR/outbox" "PASSWD_FILE=$DIR/passwd"
+	assert_sound 3
 	pop3 STAT UIDL 'RETR 1' 'RETR 2' 'RETR 3' 'DELE 2' QUIT
 	assert_line --regexp '^\+OK 3 '
 	assert_line 'Subject: random'
-	assert_line 'Subject: a $(touch canary) b; `touch canary2` n -rf'
+	assert_line "Subject: $name"
 	assert_line 'Subject: -rf'
 	sed -n '/^Content-Disposition: attachment; filename="random"/,/^\.\r$/p' "$DIR/replies" | tr -d '\r' | sed -e 1,2d -e '$d' |
 		base64 -d | cmp - "$DIR/outbox/random"
 	run find "$DIR/outbox" -type f -printf '%f\n'
 	assert_equal "$(find "$DIR/outbox" -type f | grep -c 'touch')" 0
 	[ -e "$DIR/outbox/random" ] && [ -e "$DIR/outbox/-rf" ] && [ -e "$DIR/outbox/.hidden" ]
+	# Names in other letters, and long ones; sizes around the length of a line.
+	mkdir "$DIR/names"
+	long=$(printf 'größer €𝄞 %.0s' {1..13})x
+	printf %57s >"$DIR/names/$long"
+	printf %58s >"$DIR/names/=?utf-8?Q?x?="
+	printf %s $'latin \xe4' >"$DIR/names/ "
+	printf %56s >"$DIR/names/"$'latin \xe4'
+	sample directory "DIRECTORY=$DIR/names" "PASSWD_FILE=$DIR/passwd"
+	assert_sound 4
+	grep -Fqx -e "$long" "$DIR/subjects"
+	grep -Fqx -e '=?utf-8?Q?x?=' "$DIR/subjects"
+	python3 - "$DIR"/message.? <<-'END' >"$DIR/attached"
+		import email, email.policy, sys
+		for name in sys.argv[1:]:
+		    message = email.message_from_file(open(name), policy=email.policy.default)
+		    print(message.get_filename(), len(message.get_content()))
+	END
+	grep -Fqx -e "$long 57" "$DIR/attached"
+	grep -Fqx -e '=?utf-8?Q?x?= 58' "$DIR/attached"
+	sample directory "DIRECTORY=$DIR/outbox" "PASSWD_FILE=$DIR/passwd"
 	# Renamed, a file is still the same message.
 	pop3 'UIDL 1' QUIT
 	first=${lines[3]}
@@ -730,6 +775,7 @@ database() {
 		</channel></rss>
 	END
 	sample feed "FEED=file://$DIR/feed.xml" "PASSWD_FILE=$DIR/passwd"
+	assert_sound 2
 	pop3 STAT UIDL 'RETR 1' 'RETR 2' 'DELE 1' QUIT
 	assert_line --regexp '^\+OK 2 '
 	assert_line --regexp '^1 [0-9a-f]{64}$'
@@ -749,6 +795,17 @@ database() {
 	assert_line --regexp '^\+OK 3 '
 	assert_line "$older"
 	assert_line 'Subject: Newest'
+	# Other letters, long lines, line ends of another kind, dates that are none.
+	long=$(printf 'Größer €𝄞 %.0s' {1..20})end
+	printf '<item><title>%s</title><pubDate>%s</pubDate><description>%s\r\na = \r\n\r%s\xff\0</description></item>\n' \
+		"$long" "$long" "$long" "$(printf %1000s x)" "$long" yesterday '' '' >"$DIR/odd.xml"
+	sample feed "FEED=file://$DIR/odd.xml" "PASSWD_FILE=$DIR/passwd"
+	assert_sound 2
+	assert_equal "$(sort -u "$DIR/subjects")" "$long"
+	python3 -c 'import quopri, sys; sys.stdout.buffer.write(quopri.decodestring(open(sys.argv[1], "rb").read()))' "$DIR/message.2" |
+		sed -e '1,/^\r$/d' >"$DIR/arrived"
+	printf '%s\r\na = \r\n\r\n%s\xff\r\n\r\n' "$long" "$(printf %1000s x)" | cmp - "$DIR/arrived"
+	sample feed "FEED=file://$DIR/feed.xml" "PASSWD_FILE=$DIR/passwd"
 	# A long one, and one that a message has left since it was listed.
 	for number in {1..300}; do printf '<item><title>%s</title></item>\n' "$number"; done >"$DIR/long.xml"
 	run -0 bash -c 'ulimit -n 64; FEED=file://$1 "$2" list' - "$DIR/long.xml" "$B/list"
