@@ -589,8 +589,9 @@ database() {
 	deliver() {
 		DATABASE=$DIR/mail.db run strace -f -y -o "$DIR/trace" "$@" "$B/deliver" deliver <"$DIR/message" 3<"$DIR/envelope"
 	}
-	deliver -e trace=fsync,fdatasync
+	deliver -e trace=fsync,fdatasync,openat
 	assert_success
+	run ! grep '\.sqliterc' "$DIR/trace"
 	grep -qE "f(data)?sync\([0-9]+<$DIR/mail.db-wal>\) += 0" "$DIR/trace"
 	deliver -e inject=fsync,fdatasync:error=EIO
 	[ "$status" != 0 ]
@@ -922,6 +923,21 @@ account() {
 	run "$bin/pop3-session" --hostname mx.example.org "$B" <"$DIR/said"
 	assert_line --index 1 --regexp '^-ERR'
 	assert_line --index 2 --regexp '^\+OK mail-session'
+}
+
+@test "webhook, feed, pop3-account: what lies at home has no say" {
+	login
+	hostile_home
+	webhook
+	send smtp you@y.example jo@x.example
+	heard '250 2.1.5' '250 2.0.0'
+	echo '<item><title>One</title></item>' >"$DIR/feed.xml"
+	sample feed "FEED=file://$DIR/feed.xml" "PASSWD_FILE=$DIR/passwd"
+	pop3 'RETR 1' QUIT
+	assert_line 'Subject: One'
+	account secret
+	pop3 'RETR 1' QUIT
+	assert_line 'Subject: 1'
 }
 
 # ---- all of them -------------------------------------------------------------------------------

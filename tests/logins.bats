@@ -222,6 +222,26 @@ users() {
 	[ ! -e "$DIR/nothing" ]
 }
 
+@test "auth-sql, auth-oauth: what lies at home has no say" {
+	introspection
+	hostile_home
+	token good
+	assert_output ':set user=jo@x.example'
+	# It would have one.
+	run ! jq -n 'any(true)'
+	curl --silent --output /dev/null "file://$DIR/home/.jq"
+	[ -e "$DIR/canary.curl" ]
+	rm "$DIR/canary.curl"
+	# sqlite3 looks for the home in passwd(5).
+	users
+	for program in "$auth" sqlite3; do
+		strace -f -e trace=file -o "$DIR/trace.${program##*/}" "$program" /dev/null 3< <(printf 'jo@x.example\0secret\0t\0') </dev/null || :
+	done
+	grep -q 'users\.db' "$DIR/trace.auth"
+	run ! grep '\.sqliterc' "$DIR/trace.auth"
+	grep -q '\.sqliterc' "$DIR/trace.sqlite3"
+}
+
 # ---- PAM ---------------------------------------------------------------------------------------
 
 # A PAM of its own: the service "mail" has a table of users, "broken" a module that is not there.

@@ -22,6 +22,15 @@ launch_setup() {
 	greeting '$REMOTE_ADDR $REMOTE_PORT $REMOTE_HOST - $LOCAL_ADDR $LOCAL_PORT'
 }
 
+# A home whose files would tell curl and jq something else.
+hostile_home() {
+	mkdir -p "$DIR/home"
+	echo "trace-ascii = \"$DIR/canary.curl\"" >"$DIR/home/.curlrc"
+	echo 'def any(f): error("canary");' >"$DIR/home/.jq"
+	export HOME=$DIR/home
+	unset XDG_CONFIG_HOME CURL_HOME
+}
+
 # To be called from teardown.
 launch_teardown() {
 	local pid
