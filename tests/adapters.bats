@@ -726,10 +726,10 @@ database() {
 	# Names in other letters, and long ones; sizes around the length of a line.
 	mkdir "$DIR/names"
 	long=$(printf 'größer €𝄞 %.0s' {1..13})x
-	printf %57s >"$DIR/names/$long"
-	printf %58s >"$DIR/names/=?utf-8?Q?x?="
+	printf %57s '' >"$DIR/names/$long"
+	printf %58s '' >"$DIR/names/=?utf-8?Q?x?="
 	printf %s $'latin \xe4' >"$DIR/names/ "
-	printf %56s >"$DIR/names/"$'latin \xe4'
+	printf %56s '' >"$DIR/names/"$'latin \xe4'
 	sample directory "DIRECTORY=$DIR/names" "PASSWD_FILE=$DIR/passwd"
 	assert_sound 4
 	grep -Fqx -e "$long" "$DIR/subjects"
