@@ -121,6 +121,7 @@ stored() {
 	done <<-END
 		hooks-network 13
 		hooks-jit 4
+		hooks-setgid 48
 		tls 4
 		login-users 14
 	END
@@ -483,6 +484,26 @@ gallery() {
 	# curl's word for a message that is refused.
 	run send refused
 	assert_failure 8
+}
+
+@test "hooks-setgid: a sendmail that is setgid writes where its group may" {
+	inside sh -euc '
+		groupadd --system drop
+		install -d -g drop -m 1730 /srv/mail/drop
+		mkdir -p /srv/bin
+		cp /bin/dd /srv/bin/postdrop
+		chgrp drop /srv/bin/postdrop
+		chmod 2755 /srv/bin/postdrop
+		printf "#!/bin/sh\nexec /srv/bin/postdrop of=/srv/mail/drop/message status=none\n" >/srv/bin/sendmail
+		chmod 755 /srv/bin/sendmail'
+	gallery smtp sendmail SENDMAIL=/srv/bin/sendmail
+	run ! send refused
+	inside sh -euc 'cp "$0/share/mail-session/drop-ins/hooks-setgid.conf" /run/systemd/system/smtp-session@.service.d/
+		systemctl daemon-reload' "$PREFIX"
+	send sent
+	run -0 inside stat -c %G /srv/mail/drop/message
+	assert_output drop
+	inside grep -q '^Subject: sent' /srv/mail/drop/message
 }
 
 @test "the gallery works inside the hardened units: sqlite and repository (hardening 88)" {
