@@ -57,6 +57,10 @@ secure() {
 	secure forgotten
 }
 
+@test "TLS-003: a co-process that was started in clear goes on, and is told nothing of what was said there" {
+	secure goes_on
+}
+
 @test "TLS-012 TLS-013: who a client is is told from a certificate that holds, and from no other" {
 	secure certificate_of_client
 }

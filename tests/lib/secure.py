@@ -330,6 +330,37 @@ def forgotten():
         assert client.say("QUIT").startswith("221 ")
 
 
+SERVE = """#!/usr/bin/env python3
+import os, sys
+OUT = os.fdopen(1, "wb", buffering=0)
+OUT.write(b"hello=1\\nevents=vrfy\\n\\n")
+told = {}
+for line in os.fdopen(0, "rb"):
+    key, _, told[key] = line[:-1].partition(b"=")
+    if not key:
+        known = " ".join(told.get(name, b"-").decode()[:5] for name in (b"HELO", b"AUTH_USER", b"TLS_VERSION"))
+        print("told", os.getpid(), known, file=sys.stderr, flush=True)
+        told = {}
+        OUT.write(b"exit=0\\n\\n")
+"""
+
+
+def goes_on():
+    """TLS-003: a co-process started in clear goes on, and no call behind TLS has what the client said before."""
+    with server("--trusted-networks", "127.0.0.1", hooks={"serve": SERVE}) as it:
+        client = served(it.connect())
+        assert client.say("XCLIENT LOGIN=jo").startswith("220 ")
+        it.hello(client)
+        assert client.say("VRFY jo").startswith("25")
+        clear = re.search(r"told ([0-9]+) c\.exa jo -", it.log.wait("told "))
+        assert clear, it.log.lines
+        assert client.say("STARTTLS").startswith("220 ")
+        client = it.shaken(client)
+        assert client.say("VRFY jo").startswith("25")
+        it.log.wait(f"told {clear[1]} - - TLSv1")
+        assert client.say("QUIT").startswith("221 ")
+
+
 def certificate_of_client():
     """TLS-012 TLS-013: the name in a certificate that holds is told, that in another is not; none is needed."""
     with tempfile.TemporaryDirectory() as folder:
