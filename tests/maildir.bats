@@ -10,7 +10,7 @@ setup() {
 	bats_load_library bats-support
 	bats_load_library bats-assert
 	cd "$BATS_TEST_DIRNAME/.." || return
-	unset USER QUOTA QUOTA_LIMIT RECIPIENT SENDER MESSAGE MESSAGE_SIZE
+	unset USER LISTING_CACHE QUOTA QUOTA_LIMIT RECIPIENT SENDER MESSAGE MESSAGE_SIZE
 	STORE=$(realpath "${BUILD:-build}/bin/maildir-store")
 	T=$BATS_TEST_TMPDIR
 	MAIL=$T/mail/example.org
@@ -558,11 +558,20 @@ list_reading() {
 	refute_output 0
 	assert_equal "$(wc -l <"$T/first")" 40000
 	cut -d' ' -f3 "$T/first" | sort -t. -k1,1n -k2,2 -c -s -k1,1n
-	assert_equal "$(stat -c %a "$cache")" 600
+	assert_equal "$(stat -c %a "$cache" "$MAIL/jo/mail-session.seal" | sort -u)" 600
+	cmp "$T/first" "$cache"
 	assert_equal "$(ls "$MAIL/jo/tmp")" ''
 	run -0 list_reading "$T/second"
 	assert_output 0
 	cmp "$T/first" "$T/second"
+	# A session that takes descriptors gets the file itself.
+	python3 - <<-'END'
+		import os, store
+		for fds in (True, False):
+		    with store.Store([os.environ["STORE"], "serve"], fds=fds, MAILDIR=os.environ["MAILDIR"]) as session:
+		        with open(os.environ["T"] + "/first", "rb") as first:
+		            assert session.call("list", USER="jo@example.org") == (0, first.read(), fds)
+	END
 	# A flag, a message that is gone, a new one: the folder's time tells.
 	moment=1700000000
 	# shellcheck disable=SC2034 # eval below uses it
@@ -608,7 +617,7 @@ list_reading() {
 	[ ! -e "$MAIL/jo/mail-session.listing" ]
 }
 
-@test "list: a listing that needed a look at a message, or is short, is not kept" {
+@test "list: a short listing is not kept, nor one of messages that were just written or cannot be read" {
 	many 999
 	run -0 list_reading "$T/first"
 	[ ! -e "$MAIL/jo/mail-session.listing" ]
@@ -618,6 +627,70 @@ list_reading() {
 	run -0 list_reading "$T/first"
 	[ ! -e "$MAIL/jo/mail-session.listing" ]
 	assert_equal "$(ls "$MAIL/jo/tmp")" ''
+	touch -d @1700000000 "$MAIL/jo/cur/1600000000.M1P1.mx"
+	rm -f "$MAIL/jo/mail-session.sizes"
+	ASAN_OPTIONS=detect_leaks=0 USER=jo@example.org run -0 --separate-stderr strace -qq -o "$T/trace" \
+		-P 1600000000.M1P1.mx -e inject=openat:error=EIO "$STORE" list
+	# shellcheck disable=SC2154 # run sets it
+	[[ $stderr == *'maildir-store: left out of the listing: 1600000000.M1P1.mx'* ]]
+	[ ! -e "$MAIL/jo/mail-session.listing" ]
+	run -0 list_reading "$T/first"
+	[ -e "$MAIL/jo/mail-session.listing" ]
+}
+
+@test "list: sizes that messages were looked at for are believed for an hour, and while the clock says so" {
+	foreign 1200
+	touch -d @1700000000 "$MAIL/jo/new" "$MAIL/jo/cur"
+	run -0 list_reading "$T/first"
+	run -0 list_reading "$T/second"
+	assert_output 0
+	cmp "$T/first" "$T/second"
+	# Somebody writes to a message, which no Maildir program does.
+	echo x >>"$MAIL/jo/$(tail -1 "$T/first" | cut -d' ' -f1)"
+	run -0 list_reading "$T/second"
+	assert_output 0
+	seal=$MAIL/jo/mail-session.seal
+	read -r magic version looked rest <"$seal"
+	[ $(($(date +%s) - looked)) -lt 60 ]
+	for moment in $((looked - 3600)) $((looked + 3600)); do
+		echo "$magic $version $moment $rest" >"$seal"
+		run -0 list_reading "$T/second"
+		refute_output 0
+		run -1 cmp -s "$T/first" "$T/second"
+	done
+	# What was just written to is not kept.
+	run -0 list_reading "$T/third"
+	refute_output 0
+	cmp "$T/second" "$T/third"
+}
+
+@test "list: LISTING_CACHE says which listings are kept" {
+	foreign 1200
+	touch -d @1700000000 "$MAIL/jo/new" "$MAIL/jo/cur"
+	for keeping in names no; do
+		LISTING_CACHE=$keeping run -0 list_reading "$T/right"
+		[ ! -e "$MAIL/jo/mail-session.listing" ]
+	done
+	LISTING_CACHE=yes run -0 list_reading "$T/listing"
+	for keeping in '' yes; do
+		LISTING_CACHE=$keeping run -0 list_reading "$T/listing"
+		assert_output 0
+	done
+	for keeping in names no; do
+		LISTING_CACHE=$keeping run -0 list_reading "$T/listing"
+		refute_output 0
+		cmp "$T/right" "$T/listing"
+	done
+	rm -r "$MAIL/jo/new" && mkdir "$MAIL/jo/new"
+	rm -f "$MAIL/jo/cur/"*
+	many 1200
+	LISTING_CACHE=names run -0 list_reading "$T/listing"
+	LISTING_CACHE=names run -0 list_reading "$T/listing"
+	assert_output 0
+	LISTING_CACHE=no run -0 list_reading "$T/listing"
+	refute_output 0
+	LISTING_CACHE=off USER=jo@example.org run -78 "$STORE" list
+	assert_line 'maildir-store: LISTING_CACHE is none of yes, names and no'
 }
 
 @test "list: whatever happened to the kept listing, the listing is right" {
@@ -631,22 +704,31 @@ list_reading() {
 		    return subprocess.run([os.environ["STORE"], "list"], env={**os.environ, "USER": "jo@example.org"},
 		                          capture_output=True, check=True, timeout=60)
 		right = listing().stdout
-		whole = open(cache, "rb").read()
-		assert whole.startswith(right) and whole.count(b"\n") == right.count(b"\n") + 1
-		last = whole[len(right):]
+		seal = f"{box}/mail-session.seal"
 		random.seed(11)
-		damaged = [b"", b"\n", right, last, last + last, whole[:-1], whole[1:], right[:4096] + last, whole + b"x", whole + b"\n", bytes(5000),
-		           whole + last, right + right + last, whole.replace(b"listing 1", b"listing 2")]
-		for _ in range(100):
-		    at = random.choice((random.randrange(len(whole)), len(right) + random.randrange(len(last))))
-		    damaged.append(whole[:at] + bytes([whole[at] ^ 1 << random.randrange(8)]) + whole[at + 1:])
-		for content in damaged:
-		    with open(cache, "wb") as file:
-		        file.write(content)
-		    for _ in range(2):
+
+		def read(path):
+		    with open(path, "rb") as file:
+		        return file.read()
+		assert read(cache) == right
+		for path in (cache, seal):
+		    whole = read(path)
+		    damaged = [b"", b"\n", whole + whole, whole[:-1], whole[1:], whole[:4096] + whole[4097:], whole + b"x", whole + b"\n", bytes(5000),
+		               bytes(len(whole)), whole[:8192] + bytes(len(whole[8192:])), whole.replace(b"seal 1", b"seal 2") + b"\n"]
+		    for _ in range(100):
+		        at = random.randrange(len(whole))
+		        damaged.append(whole[:at] + bytes([whole[at] ^ 1 << random.randrange(8)]) + whole[at + 1:])
+		    for content in damaged:
+		        with open(path, "r+b") as file:
+		            file.write(content)
+		            file.truncate()
 		        done = listing()
 		        assert done.stdout == right and not done.stderr, (content[:80], done)
-		    assert open(cache, "rb").read() == whole
+		        again = read(seal)
+		        # What was of no use was replaced, and what replaced it is of use.
+		        assert read(cache) == right and again.count(b"\n") == 1, content[:80]
+		        done = listing()
+		        assert done.stdout == right and read(seal) == again, (content[:80], done)
 		# A listing of another Maildir, with its folders' times.
 		os.rename(f"{box}/new", f"{box}/old")
 		os.mkdir(f"{box}/new")
@@ -656,17 +738,19 @@ list_reading() {
 	cache=$MAIL/jo/mail-session.listing
 	export ASAN_OPTIONS=detect_leaks=0 USER=jo@example.org
 	"$STORE" list >"$T/right"
-	for kind in link fifo directory; do
-		rm -rf "$cache"
-		case $kind in
-		link) ln -s "$T/right" "$cache" ;;
-		fifo) mkfifo "$cache" ;;
-		directory) mkdir "$cache" ;;
-		esac
-		timeout 20 "$STORE" list | cmp "$T/right"
-		assert_equal "$(ls "$MAIL/jo/tmp")" ''
+	for file in "$cache" "$MAIL/jo/mail-session.seal"; do
+		for kind in link fifo directory; do
+			rm -rf "$file"
+			case $kind in
+			link) ln -s "$T/right" "$file" ;;
+			fifo) mkfifo "$file" ;;
+			directory) mkdir "$file" ;;
+			esac
+			timeout 20 "$STORE" list | cmp "$T/right"
+			assert_equal "$(ls "$MAIL/jo/tmp")" ''
+		done
+		rm -rf "$file"
 	done
-	rm -rf "$cache"
 	rm -rf "$MAIL/jo/new" && mv "$MAIL/jo/old" "$MAIL/jo/new"
 	"$STORE" list >"$T/right"
 	for inject in write:error=ENOSPC:when=1 renameat:error=EROFS getrandom:error=EIO; do

@@ -5,20 +5,43 @@
 #include "base/clock.h"
 #include "base/descriptor.h"
 #include "base/hash.h"
+#include "base/number.h"
 #include "store/place.h"
 
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
-#define FILE_NAME "mail-session.listing"
-/* Octets of the last line, at most. */
-#define LAST_MAX 384
+#define LINES_NAME "mail-session.listing"
+#define SEAL_NAME  "mail-session.seal"
+/* Octets of the seal, at most. */
+#define SEAL_MAX 400
 /*
  * Seconds for which the folders must have been left alone when they were looked at, by the clock of
  * the file system: clocks of other machines that deliver, and times in whole seconds, cannot hide a
  * change.
  */
 #define MARGIN 3
+/* Seconds for which sizes that messages were looked at for are believed. */
+#define BELIEVED 3600
+
+bool kept_keeping(const struct request *request, enum keeping *keeping)
+{
+	static const char *const words[] = {
+		[KEEP_ALL] = "yes", [KEEP_NAMES] = "names", [KEEP_NONE] = "no"
+	};
+	struct span text = request_setting(request, "LISTING_CACHE");
+
+	*keeping = KEEP_ALL;
+	if (text.len == 0)
+		return true;
+	for (; *keeping <= KEEP_NONE; ++*keeping) {
+		if (span_is(text, words[*keeping]))
+			return true;
+	}
+	request_log_setting("LISTING_CACHE", "is none of yes, names and no", NULL);
+	return false;
+}
 
 static bool look_at_folders(struct maildir *maildir, struct stat *folders)
 {
@@ -30,98 +53,159 @@ static bool look_at_folders(struct maildir *maildir, struct stat *folders)
 	return true;
 }
 
-/* The last line of a file that keeps `octets` octets of listing. */
-static void put_last(struct buffer *out, const struct stat *folders, uint64_t octets, uint64_t hash)
+/* What a listing is worth. */
+struct seal {
+	struct stat folders[2];
+	uint64_t looked_at; /* when messages were looked at, Unix seconds; 0 for names alone */
+	uint64_t inode;     /* of the listing */
+	uint64_t octets;
+	uint64_t hash;
+};
+
+static void put_seal(struct buffer *out, const struct seal *seal)
 {
-	buffer_string(out, "mail-session.listing 1");
+	const uint64_t rest[] = { seal->inode, seal->octets };
+
+	/* First what cannot be found out anew. */
+	buffer_string(out, "mail-session.seal 1 ");
+	buffer_number(out, seal->looked_at);
 	for (unsigned i = 0; i < 2; i++) {
-		const uint64_t numbers[] = { folders[i].st_dev,
-					     folders[i].st_ino,
-					     (uint64_t)folders[i].st_mtim.tv_sec,
-					     (uint64_t)folders[i].st_mtim.tv_nsec,
-					     (uint64_t)folders[i].st_ctim.tv_sec,
-					     (uint64_t)folders[i].st_ctim.tv_nsec };
+		const struct stat *folder = &seal->folders[i];
+		const uint64_t numbers[] = { folder->st_dev,
+					     folder->st_ino,
+					     (uint64_t)folder->st_mtim.tv_sec,
+					     (uint64_t)folder->st_mtim.tv_nsec,
+					     (uint64_t)folder->st_ctim.tv_sec,
+					     (uint64_t)folder->st_ctim.tv_nsec };
 
 		for (unsigned j = 0; j < sizeof(numbers) / sizeof(*numbers); j++) {
 			buffer_byte(out, ' ');
 			buffer_number(out, numbers[j]);
 		}
 	}
+	for (unsigned i = 0; i < sizeof(rest) / sizeof(*rest); i++) {
+		buffer_byte(out, ' ');
+		buffer_number(out, rest[i]);
+	}
 	buffer_byte(out, ' ');
-	buffer_number(out, octets);
-	buffer_byte(out, ' ');
-	buffer_hex(out, hash, 16);
+	buffer_hex(out, seal->hash, 16);
 	buffer_byte(out, '\n');
 }
 
-/* Reads the listing in blocks, for its hash or as the answer. False: it is shorter than it was. */
-static bool each_block(int fd, uint64_t octets, uint64_t *hash, struct outcome *outcome)
+/* The hash of the first octets of a listing. False: it is shorter than it was. */
+static bool find_hash(int fd, uint64_t octets, uint64_t *hash)
 {
 	static char block[65536];
 
+	*hash = HASH_START;
 	for (uint64_t at = 0; at < octets;) {
 		uint64_t left = octets - at;
-		ssize_t got = pread(fd, block, left < sizeof(block) ? (size_t)left : sizeof(block),
-				    (off_t)at);
-		struct span bytes = { block, got > 0 ? (size_t)got : 0 };
+		size_t want = left < sizeof(block) ? (size_t)left : sizeof(block), have = 0;
 
-		if (got <= 0)
-			return false;
-		if (outcome != NULL)
-			outcome_put(outcome, bytes);
-		else
-			*hash = hash_more(*hash, bytes);
-		at += (uint64_t)got;
+		/* How octets are cut into blocks counts. */
+		while (have < want) {
+			ssize_t got = pread(fd, block + have, want - have, (off_t)(at + have));
+
+			if (got <= 0)
+				return false;
+			have += (size_t)got;
+		}
+		*hash = hash_block(*hash, (struct span){ block, have });
+		at += have;
 	}
 	return true;
 }
 
-/* How many octets of listing a file keeps, by its size and its last line, which must be true. */
-static bool holds(int fd, const struct stat *facts, struct maildir *maildir, uint64_t *octets)
-{
-	char end[LAST_MAX], bytes[LAST_MAX];
-	struct buffer last = BUFFER(bytes);
-	struct stat folders[2];
-	uint64_t size = (uint64_t)facts->st_size, hash = HASH_START;
-	uint64_t from = size < sizeof(end) ? 0 : size - sizeof(end);
-	ssize_t got = pread(fd, end, sizeof(end), (off_t)from);
-	struct span tail = { end, got > 0 ? (size_t)got : 0 };
-	size_t start = tail.len > 0 ? tail.len - 1 : 0;
-
-	/* What stands between the last two line ends. */
-	while (start > 0 && end[start - 1] != '\n')
-		start--;
-	*octets = from + start;
-	if (start == tail.len || !look_at_folders(maildir, folders) ||
-	    !each_block(fd, *octets, &hash, NULL))
-		return false;
-	put_last(&last, folders, *octets, hash);
-	return !last.overflow && span_equal(span_from(tail, start), buffer_span(&last));
-}
-
-bool kept_tell(struct request *request, struct maildir *maildir, int *exit)
+/* The octets of the seal; 0: there is none, or one that is too long. */
+static size_t read_seal(struct maildir *maildir, char *bytes)
 {
 	struct stat facts;
-	int fd = place_open_file(maildir->dir, FILE_NAME, O_RDONLY, &facts);
-	uint64_t octets;
-	bool kept = fd >= 0 && holds(fd, &facts, maildir, &octets);
+	int fd = place_open_file(maildir->dir, SEAL_NAME, O_RDONLY, &facts);
+	ssize_t got = fd < 0 ? -1 : fd_read(fd, bytes, SEAL_MAX);
 
-	*exit = EXIT_DONE;
-	if (kept && !each_block(fd, octets, NULL, request->outcome))
-		*exit = request_trouble(request, "cannot read the kept listing", FILE_NAME);
 	fd_close(&fd);
-	return kept;
+	return got > 0 && got < SEAL_MAX ? (size_t)got : 0;
 }
 
-void kept_init(struct kept *kept, struct maildir *maildir)
+/* True when the messages were looked at long enough ago to be looked at again. */
+static bool is_stale(uint64_t looked_at, enum keeping keeping)
+{
+	uint64_t now = (uint64_t)time(NULL);
+
+	if (looked_at == 0)
+		return false;
+	return keeping != KEEP_ALL || now < looked_at || now - looked_at >= BELIEVED;
+}
+
+/* True when a seal is, octet by octet, what it would be for the listing that is there. */
+static bool holds(struct maildir *maildir, int fd, const struct stat *facts, struct span text,
+		  enum keeping keeping)
+{
+	struct span rest = text;
+	char bytes[SEAL_MAX];
+	struct buffer now = BUFFER(bytes);
+	struct seal seal = { .inode = facts->st_ino, .octets = (uint64_t)facts->st_size };
+
+	span_take(&rest, ' ');
+	span_take(&rest, ' ');
+	if (!number_upto(span_take(&rest, ' '), INT64_MAX, &seal.looked_at) ||
+	    is_stale(seal.looked_at, keeping) || !look_at_folders(maildir, seal.folders) ||
+	    !find_hash(fd, seal.octets, &seal.hash))
+		return false;
+	put_seal(&now, &seal);
+	return !now.overflow && span_equal(buffer_span(&now), text);
+}
+
+int kept_open(struct maildir *maildir, enum keeping keeping, uint64_t *octets)
+{
+	char bytes[SEAL_MAX];
+	struct span text = { bytes, 0 };
+	struct stat facts;
+	int fd;
+
+	if (keeping == KEEP_NONE)
+		return -1;
+	text.len = read_seal(maildir, bytes);
+	fd = text.len == 0 ? -1 : place_open_file(maildir->dir, LINES_NAME, O_RDONLY, &facts);
+	if (fd >= 0 && !holds(maildir, fd, &facts, text, keeping))
+		fd_close(&fd);
+	*octets = fd < 0 ? 0 : (uint64_t)facts.st_size;
+	return fd;
+}
+
+int kept_tell(struct request *request, int fd, uint64_t octets)
+{
+	static char block[65536];
+	int exit = EXIT_DONE;
+
+	if (request->can_fds) {
+		request->output = fd;
+		return exit;
+	}
+	while (octets > 0) {
+		ssize_t got = fd_read(fd, block, sizeof(block));
+
+		if (got <= 0 || (uint64_t)got > octets) {
+			exit = request_trouble(request, "cannot read the kept listing", LINES_NAME);
+			break;
+		}
+		outcome_put(request->outcome, (struct span){ block, (size_t)got });
+		octets -= (uint64_t)got;
+	}
+	fd_close(&fd);
+	return exit;
+}
+
+void kept_init(struct kept *kept, struct maildir *maildir, enum keeping keeping)
 {
 	kept->maildir = maildir;
+	kept->keeping = keeping;
 	kept->octets = 0;
-	kept->hash = HASH_START;
 	kept->out = BUFFER(kept->out_bytes);
 	kept->new.fd = -1;
 	kept->began = clock_now();
-	kept->looked = look_at_folders(maildir, kept->folders);
+	kept->looked_at = (uint64_t)time(NULL);
+	kept->looked = keeping != KEEP_NONE && look_at_folders(maildir, kept->folders);
 }
 
 void kept_begin(struct kept *kept)
@@ -145,7 +229,6 @@ void kept_line(struct kept *kept, struct span line)
 		return;
 	buffer_put(&kept->out, line);
 	kept->octets += line.len;
-	kept->hash = hash_more(kept->hash, line);
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -153,37 +236,56 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-/* True when what lies before the folders' times is all in the listing. */
-static bool unchanged(struct kept *kept)
+/* True when what lies before the folders' times, and `latest`, is all in the listing. */
+static bool unchanged(struct kept *kept, int64_t latest, uint64_t *inode)
 {
 	struct stat file, folders[2];
 	/* Since the folders were looked at: the file was written later. */
-	int64_t passed = (clock_now() - kept->began) / 1000 + 1;
+	int64_t passed = (clock_now() - kept->began) / 1000 + 1, settled;
 
 	if (!look_at_folders(kept->maildir, folders) || fstat(kept->new.fd, &file) != 0)
 		return false;
+	settled = file.st_mtim.tv_sec - passed - MARGIN;
+	*inode = file.st_ino;
 	for (unsigned i = 0; i < 2; i++) {
 		const struct stat *before = &kept->folders[i], *now = &folders[i];
 
 		if (before->st_ino != now->st_ino || !same_time(&before->st_mtim, &now->st_mtim) ||
-		    !same_time(&before->st_ctim, &now->st_ctim) ||
-		    now->st_mtim.tv_sec > file.st_mtim.tv_sec - passed - MARGIN)
+		    !same_time(&before->st_ctim, &now->st_ctim) || now->st_mtim.tv_sec > settled)
 			return false;
 	}
-	return true;
+	return latest <= settled;
 }
 
-void kept_end(struct kept *kept, bool worth)
+/* Writes the seal of the listing that was installed. */
+static void write_seal(struct kept *kept, const struct seal *seal)
 {
+	struct replacement new;
+
+	if (!replacement_begin(&new, kept->maildir))
+		return;
+	buffer_clear(&kept->out);
+	put_seal(&kept->out, seal);
+	if (fd_write_all(new.fd, buffer_span(&kept->out)) &&
+	    replacement_install(&new, kept->maildir, SEAL_NAME))
+		fd_close(&new.fd);
+	replacement_abandon(&new, kept->maildir);
+}
+
+void kept_end(struct kept *kept, bool whole, int64_t latest)
+{
+	struct seal seal = { .octets = kept->octets };
+
 	if (kept->new.fd < 0)
 		return;
-	if (buffer_room(&kept->out) < LAST_MAX)
-		flush(kept);
-	put_last(&kept->out, kept->folders, kept->octets, kept->hash);
-	if (worth && kept->new.fd >= 0)
-		flush(kept);
-	if (worth && kept->new.fd >= 0 && unchanged(kept) &&
-	    replacement_install(&kept->new, kept->maildir, FILE_NAME))
+	flush(kept);
+	memcpy(seal.folders, kept->folders, sizeof(seal.folders));
+	seal.looked_at = latest == 0 ? 0 : kept->looked_at;
+	if (whole && kept->new.fd >= 0 && unchanged(kept, latest, &seal.inode) &&
+	    find_hash(kept->new.fd, seal.octets, &seal.hash) &&
+	    replacement_install(&kept->new, kept->maildir, LINES_NAME)) {
 		fd_close(&kept->new.fd);
+		write_seal(kept, &seal);
+	}
 	replacement_abandon(&kept->new, kept->maildir);
 }

@@ -218,7 +218,7 @@ static bool list_some(struct request *request, struct maildir *maildir, struct r
 	return true;
 }
 
-static int list_all(struct request *request, struct maildir *maildir)
+static int list_all(struct request *request, struct maildir *maildir, enum keeping keeping)
 {
 	struct room *room = mmap(NULL, sizeof(*room), PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -227,12 +227,13 @@ static int list_all(struct request *request, struct maildir *maildir)
 	if (room == MAP_FAILED)
 		return request_trouble(request, "no memory for the listing", NULL);
 	sizes_begin(&room->sizes, maildir);
-	kept_init(&room->kept, maildir);
+	kept_init(&room->kept, maildir, keeping);
 	do {
 		if (!list_some(request, maildir, room))
 			exit = request_trouble(request, "cannot read the Maildir", NULL);
 	} while (exit == EXIT_DONE && room->bound.set);
-	kept_end(&room->kept, exit == EXIT_DONE && room->sizes.by_names);
+	kept_end(&room->kept, exit == EXIT_DONE && (keeping == KEEP_ALL || room->sizes.latest == 0),
+		 room->sizes.latest);
 	sizes_end(&room->sizes, exit == EXIT_DONE);
 	munmap(room, sizeof(*room));
 	return exit;
@@ -260,6 +261,19 @@ static int lock(struct request *request, struct maildir *maildir)
 	return request_trouble(request, "cannot lock the maildrop", NULL);
 }
 
+/* The kept listing, if it holds, or a new one. */
+static int list(struct request *request, struct maildir *maildir)
+{
+	enum keeping keeping;
+	uint64_t octets;
+	int kept;
+
+	if (!kept_keeping(request, &keeping))
+		return request_refuse(request, EXIT_CONFIG, "", "LISTING_CACHE is wrong");
+	kept = kept_open(maildir, keeping, &octets);
+	return kept >= 0 ? kept_tell(request, kept, octets) : list_all(request, maildir, keeping);
+}
+
 int listing_run(struct request *request)
 {
 	struct maildir own, *maildir;
@@ -271,8 +285,8 @@ int listing_run(struct request *request)
 		tmp_tidy(maildir);
 	if (exit == EXIT_DONE)
 		exit = expiry_carry_out(request, maildir);
-	if (exit == EXIT_DONE && !kept_tell(request, maildir, &exit))
-		exit = list_all(request, maildir);
+	if (exit == EXIT_DONE)
+		exit = list(request, maildir);
 	maildir_close(&own);
 	return exit;
 }

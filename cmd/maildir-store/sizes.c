@@ -234,6 +234,15 @@ static void save(struct sizes *sizes)
 
 /* ---- both -------------------------------------------------------------------------------- */
 
+/* Remembers when the latest of the messages that were looked at was written to. */
+static void look(struct sizes *sizes, const struct stat *facts)
+{
+	if (facts->st_mtim.tv_sec > sizes->latest)
+		sizes->latest = facts->st_mtim.tv_sec;
+	if (sizes->latest <= 0)
+		sizes->latest = 1;
+}
+
 /* True when the file is as the line says. */
 static bool holds(const struct sizes_line *line, const struct stat *facts)
 {
@@ -252,8 +261,12 @@ static bool measure(struct sizes *sizes, struct message *message, uint64_t *size
 	struct stat facts;
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	if (!message_measure(sizes->maildir, message, size, &facts))
+	if (!message_measure(sizes->maildir, message, size, &facts)) {
+		/* What could not be read now may be there the next time. */
+		sizes->latest = INT64_MAX;
 		return false;
+	}
+	look(sizes, &facts);
 	if (!settled_before(&facts, &now))
 		return true;
 	name = BUFFER(line.name);
@@ -277,7 +290,6 @@ void sizes_begin(struct sizes *sizes, struct maildir *maildir)
 		.maildir = maildir,
 		.old = -1,
 		.new.fd = -1,
-		.by_names = true,
 		.save_at = clock_deadline(clock_now(), SAVE_EVERY),
 	};
 	sizes->out = BUFFER(sizes->out_bytes);
@@ -293,7 +305,6 @@ bool sizes_tell(struct sizes *sizes, struct message *message, uint64_t *size)
 
 	if (name_field(name, 'W', size))
 		return true;
-	sizes->by_names = false;
 	/* Lines of messages that are gone. */
 	while (peek_line(sizes) &&
 	       (order = name_compare(line->time, line_name(line), name_time(name), name)) < 0) {
@@ -309,6 +320,7 @@ bool sizes_tell(struct sizes *sizes, struct message *message, uint64_t *size)
 		begin_new(sizes);
 		return measure(sizes, message, size);
 	}
+	look(sizes, &facts);
 	if (sizes->new.fd < 0)
 		sizes->kept = line->end;
 	put_line(sizes, line);

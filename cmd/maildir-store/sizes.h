@@ -37,7 +37,8 @@ struct sizes {
 	uint64_t kept;          /* octets at its front that go into the new file as they are */
 	bool exhausted;         /* what follows is not read */
 	struct replacement new; /* none: nothing has changed yet */
-	bool by_names;          /* nothing but names was looked at so far */
+	int64_t latest;         /* of the messages that were looked at: when one was last written
+				   to, Unix seconds; 0: names told everything */
 	bool given_up;          /* it cannot be written */
 	int64_t save_at;        /* when what there is will be kept, should we be ended early */
 	struct sizes_line line;

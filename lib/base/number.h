@@ -19,6 +19,13 @@ enum number_result {
 
 MS_API enum number_result number_parse(struct span digits, uint64_t *value);
 
+/* Octets that number_write may touch, and digits of the largest number. */
+#define NUMBER_ROOM 20
+
+/* Writes the digits of `number` at `to`, where there are NUMBER_ROOM octets of room; returns how
+ * many they are. */
+size_t number_write(char *to, uint64_t number);
+
 /* As number_parse, and true only for values up to `max`. */
 MS_API bool number_upto(struct span digits, uint64_t max, uint64_t *value);
 

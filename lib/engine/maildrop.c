@@ -19,6 +19,8 @@ struct maildrop_entry {
 };
 
 _Static_assert(sizeof(struct maildrop_entry) == 16, "an index entry is 16 octets");
+_Static_assert(sizeof(((struct maildrop *)0)->block) == MAILDROP_BLOCK + BLOCK,
+	       "words are looked at a block at a time");
 
 void maildrop_init(struct maildrop *maildrop, const struct pop3_storage *storage)
 {
@@ -56,117 +58,151 @@ void maildrop_fault(const struct maildrop *maildrop, struct buffer *text)
 							  : span_first(culprit, buffer_room(text)));
 }
 
+/* Counts the lines of a piece. False: one of them is longer than a line may be. */
+static bool count_lines(struct maildrop *maildrop, struct span bytes)
+{
+	size_t start = 0;
+
+	for (size_t at = 0; at < bytes.len;) {
+		bool block = bytes.len - at >= BLOCK;
+		unsigned ends = block ? block_mask(block_equal(block_load(bytes.base + at), '\n'))
+				      : bytes.base[at] == '\n';
+
+		for (; ends != 0; ends &= ends - 1) {
+			size_t end = at + block_first(ends);
+
+			if (maildrop->line_len + end - start >= POP3_LISTING_LINE_MAX)
+				return false;
+			maildrop->line_len = 0;
+			maildrop->lines++;
+			start = end + 1;
+		}
+		at += block ? BLOCK : 1;
+	}
+	maildrop->line_len += bytes.len - start;
+	return maildrop->line_len < POP3_LISTING_LINE_MAX;
+}
+
 enum maildrop_result maildrop_append(struct maildrop *maildrop, struct span bytes)
 {
 	const struct pop3_storage *storage = maildrop->storage;
-	struct span rest = bytes;
 
-	while (rest.len > 0) {
-		size_t at = span_find(rest, '\n');
-
-		maildrop->line_len += at;
-		if (maildrop->line_len >= POP3_LISTING_LINE_MAX)
-			return bad(maildrop, "a line of the listing is too long", SPAN_NONE);
-		if (at == rest.len)
-			break;
-		if (++maildrop->lines > MESSAGES_MAX)
-			return bad(maildrop, "too many messages", SPAN_NONE);
-		maildrop->line_len = 0;
-		rest = span_from(rest, at + 1);
-	}
+	if (!count_lines(maildrop, bytes))
+		return bad(maildrop, "a line of the listing is too long", SPAN_NONE);
+	if (maildrop->lines > MESSAGES_MAX)
+		return bad(maildrop, "too many messages", SPAN_NONE);
 	if (bytes.len > 0 && !storage->append(storage->context, bytes))
 		return MAILDROP_STORAGE;
 	maildrop->end += bytes.len;
 	return MAILDROP_OK;
 }
 
-/* The line at `at` of the storage, without its LF. */
-static bool read_line(struct maildrop *maildrop, uint64_t at, struct span *text)
+/* Reads the block that begins at `at`; what stands behind it ends any line. */
+static void read_block(struct maildrop *maildrop, uint64_t at)
 {
 	const struct pop3_storage *storage = maildrop->storage;
+	size_t most = MAILDROP_BLOCK;
+	size_t got = (*storage->read)(storage->context, at, maildrop->block, most);
 
-	for (bool fresh = false;; fresh = true) {
-		if (at >= maildrop->block_at && at - maildrop->block_at < maildrop->block_len) {
-			size_t from = (size_t)(at - maildrop->block_at);
-			struct span rest = { maildrop->block + from, maildrop->block_len - from };
-			size_t len = span_find(rest, '\n');
-
-			*text = span_first(rest, len);
-			/* The last line may lack its LF. */
-			if (len < rest.len || at + len >= maildrop->end)
-				return true;
-		}
-		if (fresh)
-			return false;
-		maildrop->block_at = at;
-		maildrop->block_len = (*storage->read)(storage->context, at, maildrop->block,
-						       sizeof(maildrop->block));
-	}
+	maildrop->block_at = at;
+	maildrop->block_len = got < most ? got : most;
+	memset(maildrop->block + maildrop->block_len, '\n', BLOCK);
 }
 
-/* Octets at the front of 0x21 to 0x7E. */
-static size_t graph_len(struct span span)
+/*
+ * The place of the line at `at` of the storage in the block, which holds all of it; NULL when the
+ * storage lost it.
+ */
+static const char *find_line(struct maildrop *maildrop, uint64_t at)
 {
-	size_t at = 0;
+	uint64_t from = at - maildrop->block_at;
 
-	for (; at + BLOCK <= span.len; at += BLOCK) {
-		block16 low = block_load(span.base + at) - (unsigned char)'!';
-		unsigned mask = block_mask((block16)(low > (unsigned char)('~' - '!')));
-
-		if (mask != 0)
-			return at + block_first(mask);
+	if (from >= maildrop->block_len ||
+	    (maildrop->block_len - from < POP3_LISTING_LINE_MAX &&
+	     maildrop->block_at + maildrop->block_len < maildrop->end)) {
+		read_block(maildrop, at);
+		from = 0;
 	}
-	while (at < span.len && ascii_is_graph(span.base[at]))
+	return from < maildrop->block_len ? maildrop->block + from : NULL;
+}
+
+static const char *skip_blanks(const char *at)
+{
+	while (ascii_is_blank(*at))
 		at++;
 	return at;
 }
 
-/* Takes the next word off the front, as far as it is printable. *whole: it ends there. */
-static struct span take_word(struct span *rest, bool *whole)
+/* What lies in front of the first octet that is not 0x21 to 0x7E. */
+static struct span word_at(const char *at)
 {
-	struct span word;
+	for (const char *end = at;; end += BLOCK) {
+		block16 low = block_load(end) - (unsigned char)'!';
+		unsigned others = block_mask((block16)(low > (unsigned char)('~' - '!')));
 
-	while (rest->len > 0 && ascii_is_blank(*rest->base))
-		*rest = span_from(*rest, 1);
-	word = span_first(*rest, graph_len(*rest));
-	*rest = span_from(*rest, word.len);
-	*whole = rest->len == 0 || ascii_is_blank(*rest->base);
-	return word;
+		if (others != 0)
+			return (struct span){ at, (size_t)(end - at) + block_first(others) };
+	}
 }
 
-/* Reads a line that is not blank; returns what is wrong with it, or NULL. */
-static const char *parse_line(struct span text, struct maildrop_line *line)
+/* Takes the next word. *whole: it ends where a word may. */
+static const char *take_word(const char *at, struct span *word, bool *whole)
 {
-	struct span size;
-	bool whole_id, whole_size, whole_uid;
+	*word = word_at(skip_blanks(at));
+	at = word->base + word->len;
+	*whole = ascii_is_blank(*at) || *at == '\n';
+	return at;
+}
 
-	line->id = take_word(&text, &whole_id);
-	size = take_word(&text, &whole_size);
-	line->uid = take_word(&text, &whole_uid);
-	if (line->uid.len == 0)
-		line->uid = line->id;
-	line->size = 0;
-	line->sized = size.len > 0 && !span_equal(size, SPAN("-"));
+/* What is wrong with a line, or NULL. */
+static const char *judge(struct maildrop_line *line, struct span size, bool whole_id,
+			 bool whole_size, bool whole_uid)
+{
 	/* An ID reaches programs as a variable: what no value may begin with, it may not. */
 	if (!whole_id || line->id.len == 0 || line->id.len > MAILDROP_ID_MAX ||
-	    span_starts(line->id, SPAN("-")) || span_starts(line->id, SPAN("()")))
+	    line->id.base[0] == '-' || span_starts(line->id, SPAN("()")))
 		return "not an ID";
+	line->sized = size.len > 0 && !span_equal(size, SPAN("-"));
 	if (!whole_size || (line->sized && !number_upto(size, SIZE_LIMIT, &line->size)))
 		return "not a size, of";
 	if (!whole_uid || line->uid.len > MAILDROP_UID_MAX)
 		return "not a unique-id, of"; /* RFC 1939 7: 1 to 70 of 0x21-0x7E */
-	if (span_trim(text).len > 0)
-		return "more than ID, size and unique-id, of";
 	return NULL;
 }
 
-/* FNV-1a with a finish that spreads it over all bits. */
-static uint64_t hash(struct span span)
-{
-	uint64_t sum = hash_more(HASH_START, span);
+/* What a line of the listing turned out to be. */
+enum found {
+	FOUND_MESSAGE,
+	FOUND_NOTHING, /* what a shell prints for an empty list is no message */
+	FOUND_FAULT,   /* maildrop->fault says which */
+	FOUND_LOST,    /* the storage lost it */
+};
 
-	sum = (sum ^ (sum >> 33)) * 0xff51afd7ed558ccdU;
-	return sum ^ (sum >> 33);
+/* Reads the line at *at, and moves *at to the next one. */
+static enum found read_line(struct maildrop *maildrop, uint64_t *at, struct maildrop_line *line)
+{
+	const char *text = find_line(maildrop, *at), *end;
+	bool whole_id, whole_size, whole_uid;
+	struct span size;
+
+	if (text == NULL)
+		return FOUND_LOST;
+	end = take_word(text, &line->id, &whole_id);
+	end = take_word(end, &size, &whole_size);
+	end = skip_blanks(take_word(end, &line->uid, &whole_uid));
+	if (line->uid.len == 0)
+		line->uid = line->id;
+	line->size = 0;
+	*at = maildrop->block_at + (uint64_t)(end - maildrop->block) + 1;
+	/* None but the last line may lack its LF. */
+	if (end == maildrop->block + maildrop->block_len && *at <= maildrop->end)
+		return FOUND_LOST;
+	if (line->id.len == 0 && *end == '\n')
+		return FOUND_NOTHING;
+	maildrop->fault = judge(line, size, whole_id, whole_size, whole_uid);
+	if (maildrop->fault == NULL && *end != '\n')
+		maildrop->fault = "more than ID, size and unique-id, of";
+	return maildrop->fault == NULL ? FOUND_MESSAGE : FOUND_FAULT;
 }
 
 /* A slot of the hash table: a tag of the hash above the offset in the listing plus one; 0 is free.
@@ -180,19 +216,21 @@ static uint64_t hash(struct span span)
 static bool enter_uid(struct maildrop *maildrop, uint64_t *table, uint64_t slots, uint64_t at,
 		      struct span uid)
 {
-	uint64_t sum = hash(uid), slot = ((sum >> 32) * slots) >> 32;
+	uint64_t sum = hash_block(HASH_START, uid), slot = ((sum >> 32) * slots) >> 32;
 	char copy[MAILDROP_UID_MAX];
 
-	memcpy(copy, uid.base, uid.len);
-	uid.base = copy; /* reading another line moves on */
 	for (; table[slot] != 0; slot = slot + 1 < slots ? slot + 1 : 0) {
 		struct maildrop_line other;
-		struct span text;
+		uint64_t place = maildrop->start + (table[slot] & SLOT_OFFSET) - 1;
 
 		if ((table[slot] ^ sum << 48) > SLOT_OFFSET)
 			continue;
-		if (read_line(maildrop, maildrop->start + (table[slot] & SLOT_OFFSET) - 1, &text) &&
-		    parse_line(text, &other) == NULL && span_equal(other.uid, uid))
+		/* Reading another line moves on. */
+		if (uid.base != copy)
+			memcpy(copy, uid.base, uid.len);
+		uid.base = copy;
+		if (read_line(maildrop, &place, &other) == FOUND_MESSAGE &&
+		    span_equal(other.uid, uid))
 			return false;
 	}
 	table[slot] = sum << 48 | (at - maildrop->start + 1);
@@ -204,26 +242,19 @@ static enum maildrop_result check_lines(struct maildrop *maildrop)
 {
 	uint64_t *table = (uint64_t *)maildrop->entries;
 	struct maildrop_line line;
-	struct span text;
-	uint64_t next;
 
-	for (uint64_t at = maildrop->start; at < maildrop->end; at = next) {
-		const char *fault;
+	for (uint64_t at = maildrop->start, next = at; at < maildrop->end; at = next) {
+		enum found found = read_line(maildrop, &next, &line);
 
-		if (!read_line(maildrop, at, &text))
+		if (found == FOUND_LOST)
 			return MAILDROP_STORAGE;
-		next = at + text.len + 1;
-		/* What a shell prints for an empty list is no message. */
-		if (span_trim(text).len == 0)
-			continue;
-		fault = parse_line(text, &line);
-		if (fault != NULL)
-			return bad(maildrop, fault, line.id);
-		if (!enter_uid(maildrop, table, 2 * maildrop->lines, at, line.uid)) {
+		if (found == FOUND_FAULT)
+			return bad(maildrop, maildrop->fault, line.id);
+		if (found == FOUND_MESSAGE &&
+		    !enter_uid(maildrop, table, 2 * maildrop->lines, at, line.uid)) {
 			/* The spans went with the block that they lay in. */
-			if (!read_line(maildrop, at, &text))
+			if (read_line(maildrop, &at, &line) != FOUND_MESSAGE)
 				return MAILDROP_STORAGE;
-			parse_line(text, &line);
 			return bad(maildrop, "the unique-id of another message, of", line.id);
 		}
 	}
@@ -234,14 +265,13 @@ static enum maildrop_result check_lines(struct maildrop *maildrop)
 static enum maildrop_result write_entries(struct maildrop *maildrop)
 {
 	struct maildrop_line line;
-	struct span text;
 
-	for (uint64_t at = maildrop->start; at < maildrop->end; at += text.len + 1) {
-		if (!read_line(maildrop, at, &text))
-			return MAILDROP_STORAGE;
-		if (span_trim(text).len == 0)
+	for (uint64_t at = maildrop->start, next = at; at < maildrop->end; at = next) {
+		enum found found = read_line(maildrop, &next, &line);
+
+		if (found == FOUND_NOTHING)
 			continue;
-		if (maildrop->count == maildrop->lines || parse_line(text, &line) != NULL)
+		if (maildrop->count == maildrop->lines || found != FOUND_MESSAGE)
 			return MAILDROP_STORAGE; /* not what it was in the first round */
 		maildrop->entries[maildrop->count++] = (struct maildrop_entry){
 			.at = at & (UINT64_MAX >> 2), .sized = line.sized, .size = line.size
@@ -276,10 +306,9 @@ enum maildrop_result maildrop_finish(struct maildrop *maildrop)
 
 bool maildrop_line(struct maildrop *maildrop, uint32_t number, struct maildrop_line *line)
 {
-	struct span text;
+	uint64_t at = maildrop->entries[number - 1].at;
 
-	return read_line(maildrop, maildrop->entries[number - 1].at, &text) &&
-	       parse_line(text, line) == NULL;
+	return read_line(maildrop, &at, line) == FOUND_MESSAGE;
 }
 
 bool maildrop_size(const struct maildrop *maildrop, uint32_t number, uint64_t *size)

@@ -16,6 +16,8 @@
 /* Longest ID, and longest unique-id (RFC 1939 7). */
 #define MAILDROP_ID_MAX  1024
 #define MAILDROP_UID_MAX 70
+/* Octets of the listing that are read at a time. */
+#define MAILDROP_BLOCK 16384
 
 /*
  * Where a maildrop's listing is kept. The functions are the driver's: the engine itself does
@@ -63,7 +65,7 @@ struct maildrop {
 	struct span culprit; /* what of it is */
 	uint64_t block_at;   /* where `block` comes from */
 	size_t block_len;
-	char block[16384];
+	char block[MAILDROP_BLOCK + 16];
 };
 
 void maildrop_init(struct maildrop *maildrop, const struct pop3_storage *storage);

@@ -2,30 +2,39 @@
 /* pop3_list.c - TRANSACTION: STAT, LIST, UIDL, DELE, RSET, NOOP (RFC 1939 5, 7). */
 #include "engine/pop3_private.h"
 
-/* Longest line of LIST and UIDL: a number, a blank, a unique-id, CRLF. */
-#define LISTED_LINE_MAX (10 + 1 + MAILDROP_UID_MAX + 2)
+#include "base/number.h"
 
-/* "N SIZE" or "N UID" without line end. False when the storage lost the unique-id. */
+/* Room for a line of LIST and UIDL: a number, a blank, a size or a unique-id, CRLF. */
+#define LISTED_LINE_ROOM (NUMBER_ROOM + 1 + MAILDROP_UID_MAX + 2)
+
+/* Puts "N SIZE" or "N UID" without line end; there is room. False: the storage lost the unique-id.
+ */
 static bool put_message(struct pop3 *pop3, struct buffer *out, uint32_t number)
 {
+	char *to = out->base + out->len;
 	struct maildrop_line line;
 	uint64_t size;
 
 	if (pop3->unique_ids && !maildrop_line(&pop3->maildrop, number, &line))
 		return false;
-	buffer_number(out, number);
-	buffer_byte(out, ' ');
-	if (pop3->unique_ids)
-		return buffer_put(out, line.uid);
-	maildrop_size(&pop3->maildrop, number, &size);
-	return buffer_number(out, size);
+	to += number_write(to, number);
+	*to++ = ' ';
+	if (pop3->unique_ids) {
+		memcpy(to, line.uid.base, line.uid.len);
+		to += line.uid.len;
+	} else {
+		maildrop_size(&pop3->maildrop, number, &size);
+		to += number_write(to, size);
+	}
+	out->len = (size_t)(to - out->base);
+	return true;
 }
 
 /* ---- one message ----------------------------------------------------------------------------- */
 
 static void reply_one(struct pop3 *pop3)
 {
-	char storage[LISTED_LINE_MAX];
+	char storage[LISTED_LINE_ROOM];
 	struct buffer text = BUFFER(storage);
 
 	if (put_message(pop3, &text, pop3->last))
@@ -52,7 +61,7 @@ bool pop3_next_lines(struct pop3 *pop3, struct input *input, enum engine_next *n
 	for (; pop3->cursor < pop3->maildrop.count; pop3->cursor++) {
 		if (maildrop_marked(&pop3->maildrop, pop3->cursor + 1))
 			continue;
-		if (buffer_room(out) < LISTED_LINE_MAX)
+		if (buffer_room(out) < LISTED_LINE_ROOM)
 			break;
 		if (!put_message(pop3, out, pop3->cursor + 1)) {
 			/* Without its end the client cannot take it for the whole. */
@@ -60,9 +69,10 @@ bool pop3_next_lines(struct pop3 *pop3, struct input *input, enum engine_next *n
 			pop3_close(pop3, END_ERROR);
 			return false;
 		}
-		buffer_string(out, "\r\n");
+		memcpy(out->base + out->len, "\r\n", 2);
+		out->len += 2;
 	}
-	if (pop3->cursor < pop3->maildrop.count || buffer_room(out) < LISTED_LINE_MAX) {
+	if (pop3->cursor < pop3->maildrop.count || buffer_room(out) < LISTED_LINE_ROOM) {
 		*next = ENGINE_DRAIN;
 		return true;
 	}
