@@ -20,6 +20,7 @@ static const char usage[] =
 	"       passwd-auth check USER\n"
 	"       passwd-auth delete USER\n"
 	"       passwd-auth list\n"
+	"       passwd-auth secret                  what AUTH_MECH needs to know of AUTH_NAME\n"
 	"\n"
 	"set and check read the password from standard input. PASSWD_FILE in the\n"
 	"environment names the password file.\n";

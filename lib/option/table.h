@@ -27,12 +27,13 @@
 	       "say what a session would do, and exit",                                               \
 	       "Checks options and backend directory, prints every option with its value and "        \
 	       "source, what would be announced, which program each event runs, which logins are "    \
-	       "offered to whom and how long certificates last.")                                     \
+	       "offered to whom and how long certificates last; tls-session options and "             \
+	       "certificates alone.")                                                                 \
 	ACTION(help, "help", IN_EVERY, OPTIONS_HELP, GENERAL, "print this text, and exit", "")        \
 	ACTION(version, "version", IN_EVERY, OPTIONS_VERSION, GENERAL,                                \
 	       "print the version, and exit", "")                                                     \
 	ACTION(session, "session", IN_TLS, OPTIONS_SESSION, GENERAL,                                  \
-	       "started by a session: see below", "")                                                 \
+	       "what a session starts for STARTTLS and STLS", "")                                     \
 	ACTION(ucspi, "ucspi", IN_TLS, OPTIONS_UCSPI, GENERAL, "TLS when PROGRAM asks for it",        \
 	       "PROGRAM is started at once, and TLS when it asks by UCSPI-TLS.")                      \
 	TEXT(hostname, "hostname", IN_ALL, NULL, "NAME", hostname, GENERAL,                           \
