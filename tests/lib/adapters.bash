@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: ISC
-# adapters.bash - the sample backends, as installed, with the servers behind them, for adapters.bats and smuggling.bats.
+# adapters.bash - the sample backends, as installed, with the servers behind them, for adapters, filters, maildrops and smuggling.
 #
 # shellcheck disable=SC2016,SC2034,SC2154 # quoted for other programs; variables come from lib/launch, and are for the tests
 
