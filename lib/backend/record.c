@@ -216,14 +216,15 @@ int channel_take_fd(struct channel *channel)
 	return fd;
 }
 
-bool channel_send(const struct channel *channel, struct span bytes, int fd)
+ssize_t channel_offer(const struct channel *channel, struct span bytes, int fd)
 {
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = { .bytes = { 0 } };
-	struct iovec block;
+	struct iovec block = { (void *)(uintptr_t)bytes.base, bytes.len };
 	struct msghdr message = { .msg_iov = &block, .msg_iovlen = 1 };
+	ssize_t sent;
 
 	if (fd >= 0) {
 		struct cmsghdr *rights;
@@ -236,18 +237,21 @@ bool channel_send(const struct channel *channel, struct span bytes, int fd)
 		rights->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
 	}
-	while (bytes.len > 0) {
-		ssize_t sent;
+	do
+		sent = sendmsg(channel->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent;
+}
 
-		block.iov_base = (void *)(uintptr_t)bytes.base;
-		block.iov_len = bytes.len;
-		sent = sendmsg(channel->fd, &message, MSG_NOSIGNAL);
-		if (sent >= 0) {
+bool channel_send(const struct channel *channel, struct span bytes, int fd)
+{
+	while (bytes.len > 0) {
+		ssize_t sent = channel_offer(channel, bytes, fd);
+
+		if (sent > 0) {
 			bytes = span_from(bytes, (size_t)sent);
-			message.msg_control = NULL;
-			message.msg_controllen = 0;
-		} else if (errno != EINTR &&
-			   (errno != EAGAIN || !channel_ready(channel, POLLOUT))) {
+			fd = -1;
+		} else if (errno != EAGAIN || !channel_ready(channel, POLLOUT)) {
 			return false;
 		}
 	}

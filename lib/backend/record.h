@@ -85,8 +85,11 @@ ssize_t channel_read(struct channel *channel, char *bytes, size_t len);
 /* The oldest descriptor received, now the caller's, or -1. */
 int channel_take_fd(struct channel *channel);
 
-/* Writes all of `bytes`, blocking, with `fd` (-1 none) attached to the first octet. False with
- * errno. */
+/* Writes what the socket takes at once of `bytes`, which are not none, with `fd` (-1 none) attached
+ * to the first octet: octets written, or -1 with errno (EAGAIN). */
+ssize_t channel_offer(const struct channel *channel, struct span bytes, int fd);
+
+/* Writes all of them, blocking. False with errno. */
 bool channel_send(const struct channel *channel, struct span bytes, int fd);
 
 /* Closes the descriptor and every received one that nobody took. */

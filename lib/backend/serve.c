@@ -55,55 +55,57 @@ static bool compose(struct serve *serve, const struct serve_call *call)
 	return !out->overflow;
 }
 
+/* Octets of a body behind what is to be sent, as far as there is room. False: they cannot be read.
+ */
+static bool take_body(struct serve *serve, int from, uint64_t *left)
+{
+	struct buffer *out = &serve->out;
+	size_t room = buffer_room(out), want = *left < room ? (size_t)*left : room;
+	ssize_t got = want == 0 ? 0 : fd_read(from, out->base + out->len, want);
+
+	if (want > 0 && got <= 0) {
+		serve_fail(serve, "cannot read the message", got < 0 ? errno : 0);
+		return false;
+	}
+	out->len += (size_t)got;
+	*left -= (uint64_t)got;
+	return true;
+}
+
+/* The envelope, then the message, which is none where it goes along as a descriptor. */
+static bool take_bodies(struct serve *serve)
+{
+	return take_body(serve, serve->envelope, &serve->envelope_left) &&
+	       (serve->envelope_left > 0 || take_body(serve, serve->message, &serve->message_left));
+}
+
 /*
- * Sends as much as the socket takes: the record, the envelope, the message.  When the
- * stream breaks, reading notices.
+ * Sends as much as the socket takes: the record, whose first octet carries the descriptor, the
+ * envelope, the message.  When the stream breaks, reading notices.
  */
 static void send_some(struct serve *serve)
 {
 	while (serve->out_at < serve->out.len) {
-		struct span rest = span_from(buffer_span(&serve->out), serve->out_at);
-		ssize_t put =
-			send(serve->channel.fd, rest.base, rest.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t put = channel_offer(&serve->channel,
+					    span_from(buffer_span(&serve->out), serve->out_at),
+					    serve->passing);
 
-		if (put < 0 && errno != EAGAIN && errno != EINTR)
+		if (put < 0 && errno != EAGAIN)
 			serve_fail(serve, "cannot write to the co-process", errno);
 		if (put < 0)
 			return;
+		serve->passing = -1;
 		serve->out_at += (size_t)put;
 		if (serve->out_at < serve->out.len)
 			continue;
 		/* The next block of a body takes the record's place. */
-		uint64_t *left =
-			serve->envelope_left > 0 ? &serve->envelope_left : &serve->message_left;
-		int from = serve->envelope_left > 0 ? serve->envelope : serve->message;
-		size_t want = *left < serve->out.cap ? (size_t)*left : serve->out.cap;
-		ssize_t got = want == 0 ? 0 : fd_read(from, serve->out.base, want);
-
-		if (want > 0 && got <= 0) {
-			serve_fail(serve, "cannot read the message", got < 0 ? errno : 0);
+		serve->out.len = serve->out_at = 0;
+		if (!take_bodies(serve))
 			return;
-		}
-		*left -= (uint64_t)got;
-		serve->out.len = (size_t)got;
-		serve->out_at = 0;
 	}
 	serve->phase = SERVE_ANSWER;
 	/* One that answers before it has read everything has been heard already. */
 	digest(serve);
-}
-
-/* The first octet of a record carries the descriptor; the rest follows like any other bytes. */
-static bool send_first(struct serve *serve)
-{
-	bool pass = serve->message >= 0 && serve->can_fds;
-
-	if (pass &&
-	    !channel_send(&serve->channel, span_first(buffer_span(&serve->out), 1), serve->message))
-		return false;
-	serve->out_at = pass ? 1 : 0;
-	send_some(serve);
-	return true;
 }
 
 static void begin(struct serve *serve)
@@ -112,8 +114,8 @@ static void begin(struct serve *serve)
 	serve->asked_before = true;
 	serve->said.lines = 0;
 	serve->said.event = event_table[serve->job.event].file;
-	if (!send_first(serve))
-		serve_fail(serve, "cannot write to the co-process", errno);
+	if (take_bodies(serve))
+		send_some(serve);
 }
 
 void serve_ask(struct serve *serve, const struct serve_call *call)
@@ -135,6 +137,7 @@ void serve_ask(struct serve *serve, const struct serve_call *call)
 	}
 	serve->envelope = call->envelope;
 	serve->message = call->message;
+	serve->passing = serve->can_fds ? call->message : -1;
 	serve->envelope_left = call->envelope >= 0 ? call->envelope_len : 0;
 	serve->message_left = call->message >= 0 && !serve->can_fds ? call->message_len : 0;
 	serve->deadline = clock_deadline(clock_now(), call->timeout);

@@ -45,6 +45,7 @@ struct serve {
 	 * descriptor */
 	int envelope;
 	int message;
+	int passing; /* the message, as long as it has not gone along with the record; or -1 */
 	uint64_t envelope_left;
 	uint64_t message_left;
 	size_t out_at;
