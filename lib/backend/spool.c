@@ -22,7 +22,7 @@ void spool_init(struct spool *spool, const char *dir, uint64_t memory_max)
 void spool_close(struct spool *spool)
 {
 	fd_close(&spool->fd);
-	spool->in_file = false;
+	spool->in_file = spool->lent = false;
 	spool->size = 0;
 	spool->error = 0;
 }
@@ -131,11 +131,31 @@ int64_t spool_splice(struct spool *spool, int pipe, uint64_t len)
 	return fd_discard(pipe, len);
 }
 
-int spool_reader(const struct spool *spool)
+/*
+ * Memory that can be written no more is as good as opened anew, which takes a walk through /proc:
+ * its first reader gets our own offset, of which we make no more use.
+ */
+static int lend(struct spool *spool)
 {
+	int fd;
+
+	if (spool->in_file || spool->lent || !fd_seal(spool->fd))
+		return -1;
+	fd = fcntl(spool->fd, F_DUPFD_CLOEXEC, 4);
+	if (fd >= 0 && lseek(fd, 0, SEEK_SET) != 0)
+		fd_close(&fd);
+	spool->lent = fd >= 0;
+	return fd;
+}
+
+int spool_reader(struct spool *spool)
+{
+	int fd;
+
 	if (spool->fd < 0) {
 		errno = spool->error != 0 ? spool->error : EBADF;
 		return -1;
 	}
-	return fd_reopen(spool->fd);
+	fd = lend(spool);
+	return fd >= 0 ? fd : fd_reopen(spool->fd);
 }

@@ -18,6 +18,7 @@ struct spool {
 	uint64_t memory_max; /* octets kept in memory */
 	int fd;              /* -1: nothing open */
 	bool in_file;
+	bool lent;     /* memory: a reader has the offset of `fd` */
 	uint64_t size; /* octets held */
 	int error;     /* errno of the first failure, 0 none */
 };
@@ -34,8 +35,11 @@ void spool_write(struct spool *spool, struct span bytes);
  * (EAGAIN). */
 int64_t spool_splice(struct spool *spool, int pipe, uint64_t len);
 
-/* A read-only descriptor on the message, offset 0 and its own; close-on-exec. -1 with errno. */
-int spool_reader(const struct spool *spool);
+/*
+ * The message is whole: a read-only descriptor on it, offset 0 and its own; close-on-exec.  Nothing
+ * can be added then.  -1 with errno.
+ */
+int spool_reader(struct spool *spool);
 
 void spool_close(struct spool *spool);
 

@@ -90,13 +90,20 @@ bool fd_nonblocking(int fd)
 
 int fd_memory(const char *name, struct span bytes)
 {
-	int fd = (int)syscall(SYS_memfd_create, name, 1U /* MFD_CLOEXEC */);
+	int fd = (int)syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return -1;
 	if (bytes.len > 0 && (!fd_write_all(fd, bytes) || lseek(fd, 0, SEEK_SET) != 0))
 		fd_close(&fd);
 	return fd;
+}
+
+bool fd_seal(int fd)
+{
+	/* F_SEAL_WRITE would wait for pages that have just been written to. */
+	return fcntl(fd, F_ADD_SEALS,
+		     F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE) == 0;
 }
 
 int fd_datagrams_to(const char *path)

@@ -37,6 +37,10 @@ bool fd_nonblocking(int fd);
  */
 int fd_memory(const char *name, struct span bytes);
 
+/* Makes what fd_memory made read-only for good, for whoever holds it. False: the kernel cannot
+ * (Linux before 5.1). */
+bool fd_seal(int fd);
+
 /* A datagram socket connected to the unix socket `path`, which never blocks; -1 with errno. */
 int fd_datagrams_to(const char *path);
 
