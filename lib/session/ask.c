@@ -93,14 +93,34 @@ static bool bring_up(struct runner *runner, unsigned lane)
 				     timeout);
 }
 
+/*
+ * The co-process has said what it answers: the parser is told with the next answer, and need not
+ * wait for an opinion that nobody has.  A DELIVER is asked about all the same.
+ */
+static void learn_events(struct runner *runner, const struct serve *serve)
+{
+	event_set served =
+		directory_served(runner->directory, runner->protocol) & ~EVENT_BIT(EVENT_DELIVER);
+
+	/* The answer tells the transaction's id (settle_events). */
+	if (runner->options->submission)
+		served &= ~EVENT_BIT(EVENT_DATA);
+	runner->handled = (runner->handled & ~served) | (served & serve->events);
+}
+
 /* Waits for the hello of a lane's co-process, or its end: it, if it can be asked. */
 static struct serve *await_hello(struct runner *runner, unsigned lane)
 {
 	struct serve *serve = *lane_place(runner, lane);
+	bool fresh = serve->phase == SERVE_HELLO;
 
 	while (serve->phase == SERVE_HELLO)
 		runner_turn(runner, false, false);
-	return serve->phase == SERVE_DOWN ? NULL : serve;
+	if (serve->phase == SERVE_DOWN)
+		return NULL;
+	if (fresh && lane == 0 && runner->protocol != PROTOCOL_POP3)
+		learn_events(runner, serve);
+	return serve;
 }
 
 unsigned runner_lanes(struct runner *runner, unsigned wanted)

@@ -233,8 +233,13 @@ static bool acceptable(struct runner *runner, const struct frame *frame)
 		return asked;
 	if (event_table[event].kind == EVENT_OWN && !asked)
 		return false;
-	/* To tell where one has to ask would go round a program that wants to decide. */
-	return asked == runner_handles(runner, event);
+	/*
+	 * To tell where one has to ask would go round a program that wants to decide.  What the
+	 * co-process has just said not to answer may still be asked about.
+	 */
+	if (runner_handles(runner, event))
+		return asked;
+	return !asked || directory_serves(runner->directory, runner->protocol, event);
 }
 
 static void take_bye(struct runner *runner, const struct frame *frame)
