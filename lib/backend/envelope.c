@@ -26,9 +26,9 @@ struct entry {
 #define ENTRY_ROOM 4096
 #define ARENA_MIN  ((size_t)64 * 1024)
 
-void envelope_init(struct envelope *envelope, uint32_t most)
+void envelope_init(struct envelope *envelope, uint32_t most, char *few, size_t len)
 {
-	*envelope = (struct envelope){ .most = most };
+	*envelope = (struct envelope){ .arena = few, .cap = len, .most = most };
 }
 
 void envelope_clear(struct envelope *envelope)
@@ -39,18 +39,21 @@ void envelope_clear(struct envelope *envelope)
 	envelope->count = envelope->dropped = 0;
 }
 
+/* Moves to the arena. False: it is there already, or cannot be had. */
 static bool reserve(struct envelope *envelope)
 {
+	size_t cap = ARENA_MIN + (size_t)envelope->most * ENTRY_ROOM;
 	void *arena;
 
-	if (envelope->arena != NULL)
-		return true;
-	envelope->cap = ARENA_MIN + (size_t)envelope->most * ENTRY_ROOM;
-	arena = mmap(NULL, envelope->cap, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (envelope->reserved)
+		return false;
+	arena = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		     -1, 0);
 	if (arena == MAP_FAILED)
 		return false;
-	envelope->arena = arena;
+	envelope->arena = memcpy(arena, envelope->arena, envelope->used);
+	envelope->cap = cap;
+	envelope->reserved = true;
 	return true;
 }
 
@@ -59,7 +62,7 @@ bool envelope_add(struct envelope *envelope, const struct facts *facts, bool dro
 	struct entry entry = { .dropped = dropped };
 	struct buffer room;
 
-	if (envelope->count == envelope->most || !reserve(envelope))
+	if (envelope->count == envelope->most)
 		return false;
 	room = (struct buffer){ envelope->arena, envelope->used, envelope->cap, false };
 	for (size_t i = 0; i < KEPT; i++) {
@@ -72,7 +75,7 @@ bool envelope_add(struct envelope *envelope, const struct facts *facts, bool dro
 	for (size_t i = 0; i < KEPT; i++)
 		buffer_put(&room, facts_get(facts, kept[i]));
 	if (room.overflow)
-		return false;
+		return reserve(envelope) && envelope_add(envelope, facts, dropped);
 	envelope->used = room.len;
 	envelope->count++;
 	envelope->dropped += dropped;

@@ -2,8 +2,9 @@
 /*
  * envelope.h - the accepted recipients of a transaction, with what belongs to each.
  *
- * The arena is reserved once for the most recipients there may be and touched only as
- * far as it is used; a new transaction begins at its front again.
+ * The few of most transactions find room in storage of the owner's.  For more an arena is reserved
+ * once, for the most there may be, and touched only as far as it is used; a new transaction begins
+ * at its front again.
  */
 #ifndef MAILSESSION_ENVELOPE_H
 #define MAILSESSION_ENVELOPE_H
@@ -11,8 +12,9 @@
 #include "backend/facts.h"
 
 struct envelope {
-	char *arena; /* NULL until the first recipient */
+	char *arena; /* the owner's storage, until there are more than fit there */
 	size_t cap;
+	bool reserved;
 	size_t used;
 	uint32_t most;    /* recipients */
 	uint32_t count;   /* accepted, dropped ones included */
@@ -25,7 +27,8 @@ struct envelope_place {
 	uint32_t index; /* of the recipient last visited, from 1 */
 };
 
-void envelope_init(struct envelope *envelope, uint32_t most);
+/* `few`, of `len` octets, stays the owner's and has to live as long as the envelope. */
+void envelope_init(struct envelope *envelope, uint32_t most, char *few, size_t len);
 
 /* Forgets all recipients. */
 void envelope_clear(struct envelope *envelope);

@@ -20,13 +20,16 @@
 #include <unistd.h>
 
 /* The program, as long as it runs. Of the two sets of options one is in force and one is spare, for
- * SIGHUP. */
+ * SIGHUP: few programs ever have it.  What a session touches lies together: its arena is last. */
 static struct {
+	struct start start;
+	struct peer peer;
 	enum protocol protocol;
 	int argc;
 	char **argv;
-	struct options options[2];
-	unsigned in_force;
+	struct options *in_force;
+	struct options *spare;
+	struct options first;
 } program;
 
 static enum options_result load(struct options *options, struct buffer *error)
@@ -66,10 +69,16 @@ static const struct options *reload(void)
 {
 	char text[OPTIONS_ERROR_MAX];
 	struct buffer error = BUFFER(text);
-	struct options *options = &program.options[1 - program.in_force];
+	struct options *options = program.spare;
 	static char said[OPTIONS_TEXT_MAX / 2];
 	struct buffer certificates = BUFFER(said);
 
+	if (options == NULL)
+		options = program.spare = malloc(sizeof(*options));
+	if (options == NULL) {
+		log_note(LOG_ERR, "no memory for the configuration, the old one stays", NULL, NULL);
+		return NULL;
+	}
 	if (load(options, &error) != OPTIONS_RUN) {
 		log_note(LOG_ERR, "bad configuration, the old one stays", "error",
 			 buffer_cstr(&error));
@@ -80,7 +89,8 @@ static const struct options *reload(void)
 			 buffer_cstr(&error));
 		return NULL;
 	}
-	program.in_force = 1 - program.in_force;
+	program.spare = program.in_force;
+	program.in_force = options;
 	logging_configure(options, program.protocol);
 	log_warnings(options);
 	return options;
@@ -168,63 +178,57 @@ static int serve_one(const struct options *options, struct peer *peer)
 	return session_run(program.protocol, options, peer, 0, 1);
 }
 
-static int serve(const struct options *options, struct start *start)
+static int serve(const struct options *options, struct start *start, struct buffer *error)
 {
-	char text[OPTIONS_ERROR_MAX];
-	struct buffer error = BUFFER(text);
 	static char said[OPTIONS_TEXT_MAX / 2];
 	struct buffer certificates = BUFFER(said);
 	bool loops = start->kind == START_LOOP;
-	struct peer peer = { 0 };
+	struct peer *peer = &program.peer;
 
 	if (!loops)
-		peer_gather(&peer, 0, true);
-	if (is_smtp_port(start, &peer)) {
-		buffer_string(&error, "LMTP is not served on TCP port 25 (RFC 2033 5)");
-		return refuse(options, "will not serve", &error, EXIT_CONFIG);
+		peer_gather(peer, 0, true);
+	if (is_smtp_port(start, peer)) {
+		buffer_string(error, "LMTP is not served on TCP port 25 (RFC 2033 5)");
+		return refuse(options, "will not serve", error, EXIT_CONFIG);
 	}
-	if (options->user != NULL && !account_become(options->user, &error))
-		return refuse(options, "cannot change the user", &error, EXIT_CONFIG);
-	if ((loops && !check_certificates(options, &certificates, &error)) ||
-	    !prepare(options, &error))
-		return refuse(options, "cannot serve", &error, EXIT_CONFIG);
+	if (options->user != NULL && !account_become(options->user, error))
+		return refuse(options, "cannot change the user", error, EXIT_CONFIG);
+	if ((loops && !check_certificates(options, &certificates, error)) ||
+	    !prepare(options, error))
+		return refuse(options, "cannot serve", error, EXIT_CONFIG);
 	notify_init(loops);
 	if (!loops)
-		return serve_one(options, &peer);
+		return serve_one(options, peer);
 	if (geteuid() == 0)
 		log_note(LOG_WARNING, "serving as root: see --user", NULL, NULL);
 	forget_connection();
 	return loop_run(program.protocol, options, reload, start->listeners, start->count);
 }
 
-static int run(const struct options *options)
+static int run(const struct options *options, struct buffer *error)
 {
-	char text[OPTIONS_ERROR_MAX];
-	struct buffer error = BUFFER(text);
-	static struct start start;
-
 	log_warnings(options);
-	start_detect(&start, &options->listen, &error);
-	switch (start.kind) {
+	start_detect(&program.start, &options->listen, error);
+	switch (program.start.kind) {
 	case START_SESSION:
 	case START_LOOP:
 		break;
 	case START_NOTHING:
-		buffer_string(&error, "fd 0 is no connection, and there is no --listen");
-		return refuse(options, "nothing to serve", &error, EXIT_CONFIG);
+		buffer_string(error, "fd 0 is no connection, and there is no --listen");
+		return refuse(options, "nothing to serve", error, EXIT_CONFIG);
 	case START_BAD:
-		return refuse(options, "bad configuration", &error, EXIT_CONFIG);
+		return refuse(options, "bad configuration", error, EXIT_CONFIG);
 	case START_FAILED:
-		return refuse(options, "cannot serve", &error, EXIT_TEMPFAIL);
+		return refuse(options, "cannot serve", error, EXIT_TEMPFAIL);
 	}
-	return serve(options, &start);
+	return serve(options, &program.start, error);
 }
 
 int program_main(enum protocol protocol, int argc, char **argv)
 {
 	char text[OPTIONS_ERROR_MAX];
 	struct buffer error = BUFFER(text);
-	struct options *options = &program.options[0];
+	struct options *options = program.in_force = &program.first;
 	enum options_result result;
 
 	start_prepare();
@@ -237,7 +241,7 @@ int program_main(enum protocol protocol, int argc, char **argv)
 	logging_configure(options, program.protocol);
 	switch (result) {
 	case OPTIONS_RUN:
-		return run(options);
+		return run(options, &error);
 	case OPTIONS_ERROR:
 		return refuse(options, "bad configuration", &error, EXIT_CONFIG);
 	default:

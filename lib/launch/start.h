@@ -26,9 +26,9 @@ enum start_kind {
 };
 
 struct start {
-	enum start_kind kind;
 	struct listener listeners[LISTENERS_MAX];
 	unsigned count;
+	enum start_kind kind;
 };
 
 /*

@@ -76,14 +76,16 @@ static bool is_regular(int fd)
 static bool fork_parser(struct runner *runner, struct parser *parser, int in, int out, int trace)
 {
 	int control[2], pipe[2], size;
+	pid_t child;
 
 	if (!spawn_socketpair(SOCK_SEQPACKET, control) || !spawn_pipe(pipe))
 		return false;
 	size = fcntl(pipe[1], F_GETPIPE_SZ);
 	parser->pipe_size = size > 0 ? (size_t)size : 4096;
-	runner->parser = spawn_fork();
-	if (runner->parser == 0)
+	child = spawn_fork();
+	if (child == 0) /* writes nothing here: what it writes to is copied */
 		_exit(run_parser(runner, parser, in, out, control[1], pipe[1], trace));
+	runner->parser = child;
 	parser_forget();
 	fd_close(&control[1]);
 	fd_close(&pipe[1]);

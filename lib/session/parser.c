@@ -130,7 +130,10 @@ static void receive(struct verdict *verdict)
 		self.shutdown |= answer.kind == ANSWER_SHUTDOWN;
 	} while (answer.kind == ANSWER_SHUTDOWN);
 	*verdict = answer.verdict;
-	self.parser->smtp.mechanisms = self.parser->pop3.mechanisms = answer.mechanisms;
+	/* What does not change is not written: the runner shares the page. */
+	if (memcmp(&self.parser->smtp.mechanisms, &answer.mechanisms, sizeof(answer.mechanisms)) !=
+	    0)
+		self.parser->smtp.mechanisms = self.parser->pop3.mechanisms = answer.mechanisms;
 	if (answer.handled != self.parser->handled)
 		set_handled(answer.handled);
 	fd_close(&self.content);

@@ -351,7 +351,7 @@ static void reap_strays(struct runner *runner)
 {
 	int status;
 
-	if (runner->hooks[0] == NULL && runner->secure.process <= 0)
+	if (!runner->has_run && runner->secure.process <= 0)
 		return;
 	/* Everything else that is a child of ours is waited for by its own id. */
 	while (runner->hook_count == 0 && runner->serve == NULL) {

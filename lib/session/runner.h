@@ -92,6 +92,7 @@ struct runner {
 	size_t filter_sent; /* octets of `preamble` that it has */
 
 	unsigned hook_count;
+	bool has_run;              /* a hook, ever */
 	struct exchange *exchange; /* the SASL exchange that is going on, or NULL */
 	struct serve *serve;       /* NULL until one is needed */
 	/* Further ones, for deliveries side by side: that of lane N is crew[N - 1]. */
@@ -108,6 +109,7 @@ struct runner {
 	struct hook *hooks[RUNNER_HOOKS_MAX]; /* running or answered, then released ones */
 	char timestamp[160];                  /* of the greeting, for APOP; or empty */
 	struct environment environment;
+	char recipients[320];     /* of the envelope, while there are few */
 	char datagram[FRAME_MAX]; /* few octets of it are used, on the page that environment is on
 				   */
 	char headers_bytes[RUNNER_HEADERS_MAX];

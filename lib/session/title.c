@@ -18,6 +18,7 @@ static struct {
 	char *base;
 	size_t cap;          /* octets of arguments and environment, at most TITLE_MAX are used */
 	struct span program; /* its name */
+	char moved[2048];    /* strings that had to make room, if they fit */
 } title;
 
 /*
@@ -63,9 +64,8 @@ static size_t put(size_t at, struct span text)
 
 void title_init(char **argv)
 {
-	static char storage[2048];
 	size_t arguments, octets;
-	char *text = storage;
+	char *text = title.moved;
 
 	if (argv[0] == NULL)
 		return;
@@ -74,7 +74,7 @@ void title_init(char **argv)
 	octets = extend_area(argv, SIZE_MAX);
 	arguments = title.cap;
 	octets += extend_area(environ, TITLE_MAX);
-	if (octets > sizeof(storage))
+	if (octets > sizeof(title.moved))
 		text = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 			    0);
 	if (text == MAP_FAILED) {

@@ -153,6 +153,7 @@ struct hook *runner_hook(struct runner *runner)
 	if (*place == NULL)
 		*place = &storage[runner->hook_count];
 	runner->hook_count++;
+	runner->has_run = true;
 	job_begin(&(*place)->job, EVENT_COUNT);
 	(*place)->job.done = true;
 	return *place;

@@ -143,7 +143,8 @@ static void begin(enum protocol protocol, struct directory *directory)
 	runner->filter_in = runner->filter_out = -1;
 	runner->secure = SECURE_NONE;
 	runner->headers = (struct buffer)BUFFER(runner->headers_bytes);
-	envelope_init(&runner->envelope, self.options.max_recipients);
+	envelope_init(&runner->envelope, self.options.max_recipients, runner->recipients,
+		      sizeof(runner->recipients));
 	spool_init(&runner->spool, self.options.spool_dir, self.options.spool_memory);
 	self.parser = control[1];
 	self.body = pipe[1];
