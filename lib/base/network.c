@@ -32,12 +32,19 @@ bool network_address_read(struct network_address *address, struct span text)
 
 void network_address_put(struct buffer *out, const struct network_address *address)
 {
-	bool ipv4 = network_address_is_ipv4(address);
 	char text[ADDRESS_TEXT_MAX];
 
-	if (inet_ntop(ipv4 ? AF_INET : AF_INET6, address->octets + (ipv4 ? 12 : 0), text,
-		      sizeof text) != NULL)
-		buffer_string(out, text);
+	if (!network_address_is_ipv4(address)) {
+		if (inet_ntop(AF_INET6, address->octets, text, sizeof text) != NULL)
+			buffer_string(out, text);
+		return;
+	}
+	/* Without inet_ntop(3), which has printf(3) behind it: a session begins with this. */
+	for (unsigned i = 12; i < 16; i++) {
+		buffer_number(out, address->octets[i]);
+		if (i < 15)
+			buffer_byte(out, '.');
+	}
 }
 
 /* An address and the number of its leading bits that count. */
