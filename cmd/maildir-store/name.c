@@ -100,34 +100,31 @@ bool name_flagged(struct span name, char flag)
 	return span_starts(flags, SPAN(":2,")) && span_find(flags, flag) < flags.len;
 }
 
-/* The digits at the front of `text`, and no more than `most` of them. */
-static struct span digits_of(struct span text, size_t most)
+/* The number at the front of `text`, of `most` digits at the most; how many they are. */
+static size_t leading_number(struct span text, size_t most, uint64_t *number)
 {
 	size_t len = 0;
 
-	while (len < text.len && len < most && ascii_is_digit(text.base[len]))
-		len++;
-	return span_first(text, len);
+	for (*number = 0; len < text.len && len < most && ascii_is_digit(text.base[len]); len++)
+		*number = *number * 10 + (uint64_t)(text.base[len] - '0');
+	return len;
 }
 
 uint64_t name_time(struct span name)
 {
-	struct span seconds = digits_of(name, 12);
-	uint64_t whole = 0, part = 0;
-	struct span middle;
+	uint64_t whole, part;
+	size_t at = leading_number(name, 12, &whole);
 
-	if (seconds.len == name.len || name.base[seconds.len] != '.' ||
-	    !number_upto(seconds, UINT64_MAX, &whole))
+	if (at == 0 || at == name.len || name.base[at] != '.')
 		return 0;
-	middle = name_unique(span_from(name, seconds.len + 1));
-	middle = span_first(middle, span_find(middle, '.'));
-	for (size_t at = span_find(middle, 'M'); at < middle.len; at++) {
-		if (middle.base[at] == 'M' &&
-		    number_upto(digits_of(span_from(middle, at + 1), 7), 999999, &part))
-			break;
-		part = 0;
+	/* The middle of the unique part. */
+	while (++at < name.len && name.base[at] != '.' && name.base[at] != ',' &&
+	       name.base[at] != ':') {
+		if (name.base[at] == 'M' && leading_number(span_from(name, at + 1), 7, &part) > 0 &&
+		    part <= 999999)
+			return whole * 1000000 + part;
 	}
-	return whole * 1000000 + part;
+	return whole * 1000000;
 }
 
 int name_compare(uint64_t time_a, struct span a, uint64_t time_b, struct span b)
@@ -171,26 +168,32 @@ void name_uid_put(struct buffer *out, struct span name)
 
 void name_escape(struct buffer *out, struct span name)
 {
-	for (size_t i = 0; i < name.len; i++) {
-		if (ascii_is_graph(name.base[i]) && name.base[i] != '%') {
-			buffer_byte(out, name.base[i]);
-		} else {
-			buffer_byte(out, '%');
-			buffer_hex(out, (unsigned char)name.base[i], 2);
-		}
+	while (name.len > 0) {
+		size_t plain = 0;
+
+		while (plain < name.len && ascii_is_graph(name.base[plain]) &&
+		       name.base[plain] != '%')
+			plain++;
+		buffer_put(out, span_first(name, plain));
+		name = span_from(name, plain);
+		if (name.len == 0)
+			break;
+		buffer_byte(out, '%');
+		buffer_hex(out, (unsigned char)name.base[0], 2);
+		name = span_from(name, 1);
 	}
 }
 
 bool name_unescape(struct buffer *out, struct span text)
 {
 	while (text.len > 0) {
+		size_t plain = span_find(text, '%');
 		int high, low;
 
-		if (text.base[0] != '%') {
-			buffer_byte(out, text.base[0]);
-			text = span_from(text, 1);
-			continue;
-		}
+		buffer_put(out, span_first(text, plain));
+		text = span_from(text, plain);
+		if (text.len == 0)
+			break;
 		if (text.len < 3)
 			return false;
 		high = ascii_hex(text.base[1]);

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define FILE_NAME "mail-session.sizes"
-#define HEAD      SPAN("mail-session.sizes 1\n")
+#define HEAD      SPAN("mail-session.sizes 2\n")
 /* A listing that takes longer is kept so often, in seconds, in case its time runs out. */
 #define SAVE_EVERY 5
 
@@ -84,7 +84,7 @@ static bool parse_line(struct span text, struct sizes_line *line)
 	if (text.len < sizeof(digits))
 		return false;
 	rest = span_first(text, text.len - sizeof(digits));
-	buffer_hex(&hash, hash_more(HASH_START, rest), sizeof(digits));
+	buffer_hex(&hash, hash_block(HASH_START, rest), sizeof(digits));
 	if (!span_equal(buffer_span(&hash), span_from(text, rest.len)) ||
 	    !name_unescape(&name, span_take(&rest, ' ')))
 		return false;
@@ -193,7 +193,7 @@ static void put_line(struct sizes *sizes, const struct sizes_line *line)
 		buffer_number(out, numbers[i]);
 		buffer_byte(out, ' ');
 	}
-	buffer_hex(out, hash_more(HASH_START, span_from(buffer_span(out), start)), 16);
+	buffer_hex(out, hash_block(HASH_START, span_from(buffer_span(out), start)), 16);
 	buffer_byte(out, '\n');
 }
 

@@ -43,7 +43,7 @@ struct sizes {
 	int64_t save_at;        /* when what there is will be kept, should we be ended early */
 	struct sizes_line line;
 	size_t from, until; /* what of `bytes` was not taken */
-	char bytes[4 * SIZES_LINE_MAX];
+	char bytes[16 * SIZES_LINE_MAX];
 	struct buffer out;
 	char out_bytes[4 * SIZES_LINE_MAX];
 };
