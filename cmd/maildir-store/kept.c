@@ -92,17 +92,16 @@ static void put_seal(struct buffer *out, const struct seal *seal)
 	buffer_byte(out, '\n');
 }
 
-/* The hash of the first octets of a listing. False: it is shorter than it was. */
+/* The hash of the first octets of a listing, block by block. False: it is shorter than it was. */
 static bool find_hash(int fd, uint64_t octets, uint64_t *hash)
 {
-	static char block[65536];
+	static char block[KEPT_BLOCK];
 
 	*hash = HASH_START;
 	for (uint64_t at = 0; at < octets;) {
 		uint64_t left = octets - at;
 		size_t want = left < sizeof(block) ? (size_t)left : sizeof(block), have = 0;
 
-		/* How octets are cut into blocks counts. */
 		while (have < want) {
 			ssize_t got = pread(fd, block + have, want - have, (off_t)(at + have));
 
@@ -201,6 +200,7 @@ void kept_init(struct kept *kept, struct maildir *maildir, enum keeping keeping)
 	kept->maildir = maildir;
 	kept->keeping = keeping;
 	kept->octets = 0;
+	kept->hash = HASH_START;
 	kept->out = BUFFER(kept->out_bytes);
 	kept->new.fd = -1;
 	kept->began = clock_now();
@@ -214,21 +214,29 @@ void kept_begin(struct kept *kept)
 		replacement_begin(&kept->new, kept->maildir);
 }
 
+/* Writes a block: all of them are full, but for the last one. */
 static void flush(struct kept *kept)
 {
-	if (!fd_write_all(kept->new.fd, buffer_span(&kept->out)))
+	struct span block = buffer_span(&kept->out);
+
+	kept->octets += block.len;
+	kept->hash = hash_block(kept->hash, block);
+	if (!fd_write_all(kept->new.fd, block))
 		replacement_abandon(&kept->new, kept->maildir);
 	buffer_clear(&kept->out);
 }
 
 void kept_line(struct kept *kept, struct span line)
 {
-	if (kept->new.fd >= 0 && buffer_room(&kept->out) < line.len)
-		flush(kept);
-	if (kept->new.fd < 0)
-		return;
-	buffer_put(&kept->out, line);
-	kept->octets += line.len;
+	while (kept->new.fd >= 0 && line.len > 0) {
+		size_t room = buffer_room(&kept->out);
+		size_t len = line.len < room ? line.len : room;
+
+		buffer_put(&kept->out, span_first(line, len));
+		line = span_from(line, len);
+		if (len == room)
+			flush(kept);
+	}
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -274,15 +282,16 @@ static void write_seal(struct kept *kept, const struct seal *seal)
 
 void kept_end(struct kept *kept, bool whole, int64_t latest)
 {
-	struct seal seal = { .octets = kept->octets };
+	struct seal seal = { .looked_at = latest == 0 ? 0 : kept->looked_at };
 
+	if (kept->new.fd >= 0 && kept->out.len > 0)
+		flush(kept);
 	if (kept->new.fd < 0)
 		return;
-	flush(kept);
 	memcpy(seal.folders, kept->folders, sizeof(seal.folders));
-	seal.looked_at = latest == 0 ? 0 : kept->looked_at;
-	if (whole && kept->new.fd >= 0 && unchanged(kept, latest, &seal.inode) &&
-	    find_hash(kept->new.fd, seal.octets, &seal.hash) &&
+	seal.octets = kept->octets;
+	seal.hash = kept->hash;
+	if (whole && unchanged(kept, latest, &seal.inode) &&
 	    replacement_install(&kept->new, kept->maildir, LINES_NAME)) {
 		fd_close(&kept->new.fd);
 		write_seal(kept, &seal);

@@ -20,6 +20,9 @@
 /* Fewer messages are listed anew in no time. */
 #define KEPT_LEAST 1000
 
+/* Octets that are written, read and hashed at a time. */
+#define KEPT_BLOCK 16384
+
 /* Which listings are kept: LISTING_CACHE. */
 enum keeping {
 	KEEP_ALL,
@@ -36,8 +39,9 @@ struct kept {
 	bool looked;            /* `folders` are known */
 	struct stat folders[2]; /* new/ and cur/ before they were read */
 	uint64_t octets;
+	uint64_t hash;
 	struct buffer out;
-	char out_bytes[16384];
+	char out_bytes[KEPT_BLOCK];
 };
 
 /* Reads LISTING_CACHE. False, and logged: it is no word that it may be. */
