@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # secure - TLS in the sessions: STARTTLS, STLS, TLS before the greeting, UCSPI-TLS, and those who would get between.
-# The tests themselves are functions of tests/lib/secure.py; the dialogues are transcripts (starttls.t, stls.t).
+# The tests themselves are functions of tests/lib/secure*.py; the dialogues are transcripts (starttls.t, stls.t).
 
 bats_require_minimum_version 1.5.0
 
@@ -14,6 +14,11 @@ setup() {
 
 secure() {
 	run timeout 120 tests/lib/secure.py "$1"
+	assert_success
+}
+
+processes() {
+	run timeout 120 tests/lib/secure_processes.py "$1"
 	assert_success
 }
 
@@ -66,41 +71,41 @@ secure() {
 }
 
 @test "TLS-011, hardening 18: a message that TLS breaks off in any manner is not delivered, and all processes end within a second" {
-	secure broken_off
+	processes broken_off
 }
 
 @test "TLS-011: the session ends with the process that speaks TLS" {
-	secure killed
+	processes killed
 }
 
 @test "SIGTERM in the handshake and behind it" {
-	secure drained
+	processes drained
 }
 
 @test "TLS-003, hardening 84: tls-session alone holds the client, and there is no crypto in parser and runner" {
-	secure cage
+	processes cage
 }
 
 @test "TLS-002: a key that has gone bad is 454, and a line in the log" {
-	secure unusable
+	processes unusable
 }
 
 @test "TLS-002: a key that does not come is 454 after --hook-timeout" {
-	secure silent_key
+	processes silent_key
 }
 
 @test "TLS-002: --check, an accept loop and SIGHUP find bad certificates" {
-	secure bad_start
+	processes bad_start
 }
 
 @test "programs begin with no signal ignored, whatever the loop has run before" {
-	secure signals_of_programs
+	processes signals_of_programs
 }
 
 @test "TLS-001 TLS-005 TLS-013: UCSPI-TLS by tls-session, whose variables and descriptors reach no program" {
-	secure own_server
+	processes own_server
 }
 
 @test "TLS-001 TLS-007 TLS-013: UCSPI-TLS by another server, whose facts are checked" {
-	secure foreign_server
+	processes foreign_server
 }

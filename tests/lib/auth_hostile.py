@@ -17,6 +17,7 @@ import auth  # noqa: E402
 import certificates  # noqa: E402
 import loop  # noqa: E402
 import secure  # noqa: E402
+import secure_processes  # noqa: E402
 from auth import RIGHT, SECRET, STORE, b64, scram, session  # noqa: E402
 
 TELL_MAIL = '#!/bin/sh\necho "mail user=$AUTH_USER mech=$AUTH_MECH peer=$TLS_PEER" >>"$T/mail"\n'
@@ -251,7 +252,7 @@ def slow_reader():
         assert client.say("STLS").startswith("+OK")
         client = it.shaken(client)
         client.socket.sendall(b"USER jo\r\nPASS x\r\nRETR 1\r\nQUIT\r\n")
-        tls = loop.eventually(lambda: secure.process_of(it, "tls-session"), "no tls-session")
+        tls = loop.eventually(lambda: secure_processes.process_of(it, "tls-session"), "no tls-session")
         # Nothing is read until all buffers are full, and then until the parser has ended; then not, for longer than
         # a last line may take.
         ended = select.poll()

@@ -21,7 +21,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 
-from frontends import PEERS, Postfix  # noqa: E402
+from frontends_real import PEERS, Postfix  # noqa: E402
 from loop import PATIENCE, Client, Server, eventually  # noqa: E402
 
 DELIVER = '#!/bin/sh\ncat >"${0%/*}/../$TRANSACTION_ID.part"\nmv "${0%/*}/../$TRANSACTION_ID.part" "${0%/*}/../$TRANSACTION_ID.mail"\n'
