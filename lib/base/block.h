@@ -64,13 +64,21 @@ static inline size_t block_first(unsigned mask)
 	return (size_t)__builtin_ctz(mask | 1U << BLOCK);
 }
 
+/* How many bits two masks have: the second's number is in the upper half. */
+static inline uint32_t block_counts(unsigned one, unsigned other)
+{
+	uint32_t masks = one | (uint32_t)other << BLOCK;
+
+	masks -= masks >> 1 & 0x55555555;
+	masks = (masks & 0x33333333) + (masks >> 2 & 0x33333333);
+	masks = (masks + (masks >> 4)) & 0x0f0f0f0f;
+	return (masks + (masks >> 8)) & 0x001f001f;
+}
+
 /* How many bits a mask has. */
 static inline size_t block_count(unsigned mask)
 {
-	mask -= mask >> 1 & 0x5555;
-	mask = (mask & 0x3333) + (mask >> 2 & 0x3333);
-	mask = (mask + (mask >> 4)) & 0x0f0f;
-	return (mask + (mask >> 8)) & 0x1f;
+	return block_counts(mask, 0);
 }
 
 /* The place of the first `byte`, or `len`. */

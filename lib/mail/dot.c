@@ -77,34 +77,33 @@ static void take(struct dot *dot, struct cursor *cursor, char c)
 }
 
 /*
- * Puts a block less the octets of `removed`; `roomy`: another block of input lies behind it. Output
- * is never ahead of input, so that what has been read may be written over.
+ * Puts a block less the octets of `removed`; `roomy`: two blocks of input lie behind it. Output is
+ * never ahead of input, so that what has been read may be written over.
  */
-static void put_block(struct cursor *cursor, const char *from, unsigned removed, bool roomy)
+static void put_block(char *to, const char *from, unsigned removed, bool roomy)
 {
-	char *to = cursor->to + cursor->written;
-	size_t kept, at = 0;
+	/* Behind those of the block stand two that are always there. */
+	unsigned first = removed | 3U << BLOCK, second = first & (first - 1);
+	unsigned more = second & (second - 1) & ((1U << BLOCK) - 1);
 
+	if (roomy && more == 0 && (uintptr_t)from - (uintptr_t)to >= BLOCK) {
+		size_t one = (size_t)__builtin_ctz(first), two = (size_t)__builtin_ctz(second);
+
+		/*
+		 * Up to two go, as at a line's end: three pieces, without asking whether there are
+		 * as many. What is too much is written over.
+		 */
+		block_store(to, block_load(from));
+		block_store(to + one, block_load(from + one + 1));
+		block_store(to + two - 1, block_load(from + two + 1));
+		return;
+	}
 	if (removed == 0) {
 		if (to != from)
 			block_store(to, block_load(from));
-		cursor->written += BLOCK;
 		return;
 	}
-	kept = BLOCK - block_count(removed);
-	cursor->written += kept;
-	/* Run by run while these are few, else each octet, and the next over those that go. */
-	if (roomy && kept >= BLOCK - 3 && (uintptr_t)from - (uintptr_t)to >= BLOCK) {
-		for (; removed != 0; removed &= removed - 1) {
-			size_t end = block_first(removed);
-
-			block_store(to, block_load(from + at));
-			to += end - at;
-			at = end + 1;
-		}
-		block_store(to, block_load(from + at));
-		return;
-	}
+	/* Each octet, and the next over those that go. */
 	for (size_t i = 0; i < BLOCK; i++) {
 		*to = from[i];
 		to += (~removed >> i) & 1;
@@ -114,42 +113,46 @@ static void put_block(struct cursor *cursor, const char *from, unsigned removed,
 /*
  * Takes whole blocks in which each CR has its LF and no lone dot ends the message.  Line ends and
  * starts are masks, a bit for each octet; what the block before left is carried in by the state.
- * Returns the octets consumed.
+ * Nothing in here depends on where lines end but the block that is put: such branches are
+ * mispredicted.  Returns the octets consumed.
  */
 static size_t take_blocks(struct dot *dot, struct cursor *cursor, const char *from, size_t len)
 {
-	const unsigned last = 1U << (BLOCK - 1), all = (last << 1) - 1;
-	enum dot_state state = dot->state;
-	size_t at = 0, lines = 0, before = cursor->written;
+	const unsigned all = (1U << BLOCK) - 1, last = BLOCK - 1;
+	const unsigned dots = dot->dots ? all : 0, crs = dot->crlf ? 0 : all;
+	unsigned after_cr = dot->state == DOT_CR, after_lf = dot->state == DOT_START;
+	unsigned after_dot = dot->state == DOT_DOT;
+	size_t at = 0, stuffing = 0;
+	char *to = cursor->to + cursor->written;
 
-	for (; at + BLOCK <= len && state != DOT_DOT_CR; at += BLOCK) {
+	if (dot->state == DOT_DOT_CR)
+		return 0;
+	/* A CR counts when its LF has come. */
+	dot->octets += after_cr;
+	for (; at + BLOCK <= len; at += BLOCK) {
 		block16 block = block_load(from + at);
 		unsigned cr = block_mask(block_equal(block, '\r'));
 		unsigned lf = block_mask(block_equal(block, '\n'));
-		unsigned stuffed = 0;
+		unsigned dot_mask = block_mask(block_equal(block, '.')) & dots;
+		unsigned stuffed = (lf << 1 | after_lf) & dot_mask;
+		unsigned removed = (cr & crs) | stuffed, counts = block_counts(removed, stuffed);
 
-		if ((cr | lf) != 0 || state != DOT_TEXT) {
-			unsigned behind_cr = cr << 1 | (state == DOT_CR);
-			unsigned starts = lf << 1 | (state == DOT_START);
-
-			if (dot->dots)
-				stuffed = starts & block_mask(block_equal(block, '.'));
-			if (lf != (behind_cr & all) ||
-			    (cr & (stuffed << 1 | (state == DOT_DOT))) != 0)
-				break;
-			lines += block_count(lf);
-			/* A CR that was put counts when its LF has come. */
-			dot->octets += dot->crlf && state == DOT_CR;
-			state = (cr & last) != 0        ? DOT_CR
-				: (lf & last) != 0      ? DOT_START
-				: (stuffed & last) != 0 ? DOT_DOT
-							: DOT_TEXT;
-			dot->octets -= dot->crlf && state == DOT_CR;
-		}
-		put_block(cursor, from + at, (dot->crlf ? 0 : cr) | stuffed, at + 2 * BLOCK <= len);
+		if (lf != ((cr << 1 | after_cr) & all) || (cr & (stuffed << 1 | after_dot)) != 0)
+			break;
+		put_block(to, from + at, removed, at + 3 * BLOCK <= len);
+		to += BLOCK - counts % (1U << BLOCK);
+		stuffing += counts >> BLOCK;
+		after_cr = cr >> last;
+		after_lf = lf >> last;
+		after_dot = stuffed >> last;
 	}
-	dot->octets += cursor->written - before + (dot->crlf ? 0 : lines);
-	dot->state = state;
+	dot->octets += at - stuffing - after_cr;
+	cursor->written = (size_t)(to - cursor->to);
+	if (at > 0)
+		dot->state = after_cr != 0    ? DOT_CR
+			     : after_lf != 0  ? DOT_START
+			     : after_dot != 0 ? DOT_DOT
+					      : DOT_TEXT;
 	return at;
 }
 
