@@ -76,7 +76,7 @@ enum create_result maildir_create(const struct mailbox_path *path, const char **
 
 int maildir_of(struct request *request, struct span user, struct maildir *maildir)
 {
-	struct mailbox_path path;
+	static struct mailbox_path path; /* two long names: not on the stack */
 	int exit = request_path(request, user, &path);
 
 	maildir_init(maildir);

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <sys/sendfile.h>
 #include <time.h>
 #include <unistd.h>
@@ -286,12 +287,10 @@ static bool measure(struct sizes *sizes, struct message *message, uint64_t *size
 
 void sizes_begin(struct sizes *sizes, struct maildir *maildir)
 {
-	*sizes = (struct sizes){
-		.maildir = maildir,
-		.old = -1,
-		.new.fd = -1,
-		.save_at = clock_deadline(clock_now(), SAVE_EVERY),
-	};
+	memset(sizes, 0, offsetof(struct sizes, bytes)); /* what is not used is not touched */
+	sizes->maildir = maildir;
+	sizes->old = sizes->new.fd = -1;
+	sizes->save_at = clock_deadline(clock_now(), SAVE_EVERY);
 	sizes->out = BUFFER(sizes->out_bytes);
 	open_old(sizes);
 }

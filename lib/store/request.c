@@ -93,7 +93,7 @@ bool request_lines(struct request *request, void (*each)(void *context, struct s
 
 bool request_drain(struct request *request)
 {
-	char block[16384];
+	static char block[16384]; /* not on the stack, of which each page would be touched */
 
 	while (request->input.channel != NULL && request->input.left > 0) {
 		if (request_read(request, block, sizeof(block)) <= 0)
