@@ -17,7 +17,7 @@ import socket
 import sys
 import time
 
-from loop import PATIENCE, SANITIZED, Server, descendants, eventually
+from server import PATIENCE, SANITIZED, Server, descendants, eventually
 
 PROGRAMS = ("smtp-session", "lmtp-session", "pop3-session")
 WATCHDOG = 60  # seconds, for a whole flood

@@ -14,7 +14,7 @@ import sys
 import time
 
 from abuse import DROP, LOGIN, MAIL, NOTE, PROGRAMS, WATCHDOG, Session, Victim, begun, each, envelope
-from loop import PATIENCE
+from server import PATIENCE
 
 # ---- too little ----
 

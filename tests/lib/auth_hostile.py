@@ -15,9 +15,9 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import auth  # noqa: E402
 import certificates  # noqa: E402
-import loop  # noqa: E402
 import secure  # noqa: E402
 import secure_processes  # noqa: E402
+import server  # noqa: E402
 from auth import RIGHT, SECRET, STORE, b64, scram, session  # noqa: E402
 
 TELL_MAIL = '#!/bin/sh\necho "mail user=$AUTH_USER mech=$AUTH_MECH peer=$TLS_PEER" >>"$T/mail"\n'
@@ -46,7 +46,7 @@ def played_by(script):
     """Sessions whose sasl-session is a script: it stands beside a program that finds no other installed."""
     before = auth.BIN
     with tempfile.TemporaryDirectory() as folder:
-        with open(os.path.join(loop.BIN, "smtp-session"), "rb") as file:
+        with open(os.path.join(server.BIN, "smtp-session"), "rb") as file:
             program = file.read().replace(b"libexec/mail-session/", b"libexec/mail-nowhere/")
         for name, octets in (("smtp-session", program), ("sasl-session", b"#!/bin/sh\n" + script.encode())):
             with open(os.path.join(folder, name), "wb", opener=lambda *call: os.open(*call, 0o755)) as file:
@@ -89,7 +89,7 @@ def helpers():
             said = it.say("AUTH SCRAM-SHA-256 " + FIRST)
             took = time.monotonic() - began
             assert said.startswith("454 4.7.0 "), (script, said)
-            assert 1 <= took < most * (10 if loop.SANITIZED else 1), (script, took)
+            assert 1 <= took < most * (10 if server.SANITIZED else 1), (script, took)
             assert it.say("MAIL FROM:<a@b.example>").startswith("250 "), script
             assert it.read("mail") == "mail user= mech= peer=\n", script
             assert it.say("QUIT").startswith("221 ")
@@ -176,7 +176,7 @@ def killed():
         assert not said or said.startswith(b"421 "), said
         for fd in left:
             ends.register(fd, select.POLLIN)
-            assert ends.poll(loop.PATIENCE * 1000)
+            assert ends.poll(server.PATIENCE * 1000)
             ends.unregister(fd)
             os.close(fd)
         it.process.wait()
@@ -246,13 +246,13 @@ def slow_reader():
     with secure.server("--insecure-auth", "always", program="pop3-session", hooks=store) as it:
         raw = socket.socket()
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        raw.settimeout(loop.PATIENCE)
+        raw.settimeout(server.PATIENCE)
         raw.connect(("127.0.0.1", it.port))
-        client = loop.served(it.keep(raw))
+        client = server.served(it.keep(raw))
         assert client.say("STLS").startswith("+OK")
         client = it.shaken(client)
         client.socket.sendall(b"USER jo\r\nPASS x\r\nRETR 1\r\nQUIT\r\n")
-        tls = loop.eventually(lambda: secure_processes.process_of(it, "tls-session"), "no tls-session")
+        tls = server.eventually(lambda: secure_processes.process_of(it, "tls-session"), "no tls-session")
         # Nothing is read until all buffers are full, and then until the parser has ended; then not, for longer than
         # a last line may take.
         ended = select.poll()

@@ -17,7 +17,7 @@ import smtplib
 import socket
 import sys
 
-from loop import PATIENCE, Client, eventually
+from server import PATIENCE, Client, eventually
 
 USER = "jo@example.org"
 TRACE = re.compile(rb"Return-Path: <[^\r\n]*>\r\nDelivered-To: [^\r\n]+\r\nReceived: [^\r\n]+\r\n(\t[^\r\n]+\r\n)+")

@@ -19,7 +19,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from loop import BIN, PATIENCE, Client, Server, eventually, served  # noqa: E402
+from server import BIN, PATIENCE, Client, Server, eventually, served  # noqa: E402
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 REAL = "127.0.0.2"  # the front end's address; clients that are none come from 127.0.0.1

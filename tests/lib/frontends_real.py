@@ -16,7 +16,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from frontends import HOOKS, REAL, front, greeting  # noqa: E402
-from loop import PATIENCE, Client, Log, Server, eventually  # noqa: E402
+from server import PATIENCE, Client, Log, Server, eventually  # noqa: E402
 
 # ---- HAProxy ----
 

@@ -22,7 +22,7 @@ import tempfile
 sys.dont_write_bytecode = True
 
 from frontends_real import PEERS, Postfix  # noqa: E402
-from loop import PATIENCE, Client, Server, eventually  # noqa: E402
+from server import PATIENCE, Client, Server, eventually  # noqa: E402
 
 DELIVER = '#!/bin/sh\ncat >"${0%/*}/../$TRANSACTION_ID.part"\nmv "${0%/*}/../$TRANSACTION_ID.part" "${0%/*}/../$TRANSACTION_ID.mail"\n'
 HEAD = (b"From: <a@client.example>\r\nTo: <u@x.example>\r\nDate: Sat, 21 Nov 2026 13:11:42 +0000\r\n"

@@ -21,7 +21,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import certificates  # noqa: E402
-from loop import BIN, PATIENCE, Server, descendants, eventually, served  # noqa: E402
+from server import BIN, PATIENCE, Server, descendants, eventually, served  # noqa: E402
 
 PROGRAMS = ("smtp-session", "lmtp-session", "pop3-session")
 VERB = {"smtp-session": "STARTTLS", "lmtp-session": "STARTTLS", "pop3-session": "STLS"}

@@ -22,7 +22,7 @@ import tempfile
 import threading
 
 from frontends_real import Postfix
-from loop import BIN, PATIENCE, Client, Server, descendants, eventually, served
+from server import BIN, PATIENCE, Server, descendants, eventually, served
 from relays import submit as submit_to
 from tls import client_context, memory_of, path, secret_of
 

@@ -18,7 +18,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import certificates  # noqa: E402
-from loop import BIN, PATIENCE, eventually, served  # noqa: E402
+from server import BIN, PATIENCE, eventually, served  # noqa: E402
 from secure import HOOKS, TELL, VERB, everywhere, raw_rest, server  # noqa: E402
 
 # ---- the end -------------------------------------------------------------------------------------

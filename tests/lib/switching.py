@@ -16,7 +16,7 @@ import tempfile
 
 from auth import Session
 from certificates import self_signed
-from loop import descendants, eventually
+from server import descendants, eventually
 
 TOOLS = os.path.join(os.path.abspath(os.environ.get("BUILD", "build")), "stage", "libexec", "mail-session")
 IDS = {"jo": (64301, 64401), "ann": (64302, 64402)}
