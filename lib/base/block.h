@@ -33,6 +33,20 @@ static inline block16 block_equal(block16 block, char byte)
 	return (block16)(block == (unsigned char)byte);
 }
 
+/* Stores two blocks, their octets in turn. */
+static inline void block_store_both(char *to, block16 evens, block16 odds)
+{
+#if defined(__clang__)
+#define BLOCK_IN_TURN(...) __builtin_shufflevector(evens, odds, __VA_ARGS__)
+#else
+#define BLOCK_IN_TURN(...) __builtin_shuffle(evens, odds, (block16){ __VA_ARGS__ })
+#endif
+	block_store(to, BLOCK_IN_TURN(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+	block_store(to + BLOCK,
+		    BLOCK_IN_TURN(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+#undef BLOCK_IN_TURN
+}
+
 /* A bit for each octet of a comparison, the first octet's the lowest. */
 static inline unsigned block_mask(block16 hits)
 {

@@ -37,9 +37,17 @@ static struct inserts look_at(const char *from, enum wire_state *state)
 /* Writes a block, behind which there is another, with its inserts. Returns where output ends. */
 static char *put_block(char *to, const char *from, struct inserts inserts)
 {
+	unsigned left = inserts.crs | inserts.dots;
 	size_t at = 0;
 
-	for (unsigned left = inserts.crs | inserts.dots; left != 0; left &= left - 1) {
+	/* The most that can be: lines of a dot and no more. */
+	if (left == (1U << BLOCK) - 1) {
+		block16 block = block_load(from), lf = block_equal(block, '\n');
+
+		block_store_both(to, (lf & '\r') | (~lf & '.'), block);
+		return to + (size_t)2 * BLOCK;
+	}
+	for (; left != 0; left &= left - 1) {
 		size_t end = block_first(left);
 
 		block_store(to, block_load(from + at));

@@ -149,6 +149,23 @@ static void test_random_messages(void)
 	}
 }
 
+/* Lines of one or two octets, so that a block has as many inserts as there can be. */
+static void test_short_lines(void)
+{
+	static const char *const lines[] = { ".\n", "\n", "a\n", "..\n", ".\r\n" };
+	char message[100];
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		size_t len = strlen(lines[i]);
+
+		for (size_t at = 0; at < sizeof(message); at++)
+			message[at] = lines[i][at % len];
+		/* A line in between shifts those behind it within their blocks. */
+		memcpy(message + 48, "ab\n", 3);
+		compare_all_cuts((struct span){ message, sizeof(message) });
+	}
+}
+
 static void test_known_forms(void)
 {
 	static const struct {
@@ -179,5 +196,6 @@ int main(void)
 	test_known_forms();
 	test_all_short_messages();
 	test_random_messages();
+	test_short_lines();
 	return check_report();
 }
