@@ -451,6 +451,19 @@ list_reading() {
 	cmp "$T/first" "$T/second"
 }
 
+@test "list: any number of files with one unique part is one message" {
+	python3 - <<-'END'
+		import os
+		new = os.environ["MAIL"] + "/jo/new/"
+		for number in range(44000):
+		    os.close(os.open(f"{new}1700000000.M1P1.mx,S=1,W=1,N={number}:2,", os.O_CREAT | os.O_WRONLY))
+		for number in range(3000):
+		    os.close(os.open(f"{new}{1600000000 + number}.M1P1.mx,S=1,W=1:2,", os.O_CREAT | os.O_WRONLY))
+	END
+	run -0 list_reading "$T/listing"
+	cut -d. -f1 "$T/listing" | cut -c5- | cmp <(seq 1600000000 1600002999 && echo 1700000000)
+}
+
 @test "list: 100000 messages of other programs, in constant memory too (POP-035)" {
 	foreign 100000
 	python3 - <<-'END'

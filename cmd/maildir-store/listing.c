@@ -3,7 +3,7 @@
  * listing.c - the messages of a maildrop, in the order of their delivery.
  *
  * One pass over new/ and cur/ keeps the earliest names that have not been listed yet.  When
- * the room is full the later half is forgotten, and with it all that is later
+ * the room is full the latest quarter is forgotten, and with it all that is later
  * still; another pass will find them.  Entries stay in the order of reading, beside
  * them their order of delivery.
  */
@@ -23,30 +23,37 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#define ENTRIES_MAX 32768
+/* Memory is touched as far as it is used: where names are long they fill the room, else entries do.
+ */
+#define ENTRIES_MAX 40960
 #define NAMES_MAX   (2560 * 1024)
 
 struct entry {
 	uint64_t time;
-	const char *name;
+	uint32_t at; /* of the name, among the names */
 	uint16_t len;
 	uint8_t folder;
 };
 
-/* A name that outlives the room. */
+_Static_assert(sizeof(struct entry) == 16, "an entry is 16 octets");
+_Static_assert(ENTRIES_MAX <= UINT16_MAX + 1, "16 bits tell all entries apart");
+
+/* A place in the order that outlives the room. */
 struct mark {
 	bool set;
-	struct entry entry;
+	uint64_t time;
+	size_t len;
 	char name[NAME_MAX];
 };
 
 struct room {
 	struct entry entries[ENTRIES_MAX];
-	uint32_t order[ENTRIES_MAX]; /* of delivery, once sorted */
-	uint32_t spare[ENTRIES_MAX];
+	uint16_t order[ENTRIES_MAX]; /* of delivery, once sorted */
+	uint16_t spare[ENTRIES_MAX];
 	char names[NAMES_MAX];
 	_Alignas(8) char directory[65536]; /* entries as the kernel writes them */
 	size_t count;
+	size_t sorted;     /* so many, the first ones, are in the order */
 	size_t used;       /* octets of names */
 	struct mark last;  /* the last one listed: this pass looks at later ones */
 	struct mark bound; /* set when some were forgotten: the latest one kept */
@@ -54,14 +61,24 @@ struct room {
 	struct kept kept;
 };
 
-static struct span entry_name(const struct entry *entry)
+static struct span entry_name(const struct room *room, const struct entry *entry)
 {
-	return (struct span){ entry->name, entry->len };
+	return (struct span){ room->names + entry->at, entry->len };
 }
 
-static int compare(const struct entry *a, const struct entry *b)
+static int compare(const struct room *room, uint16_t left, uint16_t right)
 {
-	return name_compare(a->time, entry_name(a), b->time, entry_name(b));
+	const struct entry *a = &room->entries[left], *b = &room->entries[right];
+
+	/* Mostly that is all. */
+	if (a->time != b->time)
+		return a->time < b->time ? -1 : 1;
+	return name_compare(a->time, entry_name(room, a), b->time, entry_name(room, b));
+}
+
+static int compare_to_mark(uint64_t time, struct span name, const struct mark *mark)
+{
+	return name_compare(time, name, mark->time, (struct span){ mark->name, mark->len });
 }
 
 /* Merges order[from..middle) and order[middle..to), each sorted, into the same place of spare. */
@@ -70,72 +87,89 @@ static void merge(struct room *room, size_t from, size_t middle, size_t to)
 	size_t left = from, right = middle;
 
 	for (size_t at = from; at < to; at++) {
-		bool first = right == to ||
-			     (left < middle && compare(&room->entries[room->order[left]],
-						       &room->entries[room->order[right]]) <= 0);
+		bool first = right == to || (left < middle && compare(room, room->order[left],
+								      room->order[right]) <= 0);
 
 		room->spare[at] = room->order[first ? left++ : right++];
 	}
 }
 
-/* Sorts the order: by merging, since libraries differ in what they make of thousands. */
+/* Sorts the order: by merging, since libraries differ in what they make of thousands. What was
+ * sorted before still is. */
 static void sort(struct room *room)
 {
-	for (size_t i = 0; i < room->count; i++)
-		room->order[i] = (uint32_t)i;
-	for (size_t run = 1; run < room->count; run *= 2) {
-		for (size_t from = 0; from < room->count; from += 2 * run) {
-			size_t middle = from + run < room->count ? from + run : room->count;
-			size_t to = from + 2 * run < room->count ? from + 2 * run : room->count;
+	size_t done = room->sorted, count = room->count;
+
+	for (size_t i = done; i < count; i++)
+		room->order[i] = (uint16_t)i;
+	for (size_t run = 1; run < count - done; run *= 2) {
+		for (size_t from = done; from < count; from += 2 * run) {
+			size_t middle = from + run < count ? from + run : count;
+			size_t to = from + 2 * run < count ? from + 2 * run : count;
 
 			merge(room, from, middle, to);
 		}
-		memcpy(room->order, room->spare, room->count * sizeof(*room->order));
+		memcpy(room->order + done, room->spare + done,
+		       (count - done) * sizeof(*room->order));
 	}
+	merge(room, 0, done, count);
+	memcpy(room->order, room->spare, count * sizeof(*room->order));
+	room->sorted = count;
 }
 
-static void set_mark(struct mark *mark, const struct entry *entry)
+static void set_mark(const struct room *room, struct mark *mark, uint16_t number)
 {
+	const struct entry *entry = &room->entries[number];
+
 	mark->set = true;
-	mark->entry = *entry;
-	memcpy(mark->name, entry->name, entry->len);
-	mark->entry.name = mark->name;
+	mark->time = entry->time;
+	mark->len = entry->len;
+	memcpy(mark->name, room->names + entry->at, entry->len);
 }
 
-/* Forgets the later half, and moves the others and their names together. */
-static void forget_half(struct room *room)
+/* Forgets the latest quarter, and moves the others and their names together. */
+static void forget_latest(struct room *room)
 {
-	size_t kept = 0;
+	size_t kept = 0, left = 0;
+	bool marked = false;
 
 	sort(room);
-	set_mark(&room->bound, &room->entries[room->order[room->count / 2 - 1]]);
+	set_mark(room, &room->bound, room->order[room->count / 4 * 3 - 1]);
 	room->used = 0;
 	for (size_t i = 0; i < room->count; i++) {
 		struct entry entry = room->entries[i];
 
-		if (compare(&entry, &room->bound.entry) > 0)
+		int place = compare_to_mark(entry.time, entry_name(room, &entry), &room->bound);
+
+		/* Of any number of files with one unique part, one: there has to be room now. */
+		if (place > 0 || (place == 0 && marked))
 			continue;
-		memmove(room->names + room->used, entry.name, entry.len);
-		entry.name = room->names + room->used;
+		marked = marked || place == 0;
+		memmove(room->names + room->used, room->names + entry.at, entry.len);
+		entry.at = (uint32_t)room->used;
 		room->used += entry.len;
+		room->spare[i] = (uint16_t)kept;
 		room->entries[kept++] = entry;
 	}
-	room->count = kept;
+	/* Those that are left are the first of the order. */
+	for (; left < kept; left++)
+		room->order[left] = room->spare[room->order[left]];
+	room->count = room->sorted = kept;
 }
 
 static void add(struct room *room, enum folder folder, struct span name)
 {
-	struct entry entry = { name_time(name), name.base, (uint16_t)name.len, (uint8_t)folder };
+	uint64_t time = name_time(name);
 
-	if ((room->last.set && compare(&entry, &room->last.entry) <= 0) ||
-	    (room->bound.set && compare(&entry, &room->bound.entry) >= 0))
+	if ((room->last.set && compare_to_mark(time, name, &room->last) <= 0) ||
+	    (room->bound.set && compare_to_mark(time, name, &room->bound) >= 0))
 		return;
+	room->entries[room->count++] =
+		(struct entry){ time, (uint32_t)room->used, (uint16_t)name.len, (uint8_t)folder };
 	memcpy(room->names + room->used, name.base, name.len);
-	entry.name = room->names + room->used;
 	room->used += name.len;
-	room->entries[room->count++] = entry;
 	if (room->count == ENTRIES_MAX || NAMES_MAX - room->used < NAME_MAX)
-		forget_half(room);
+		forget_latest(room);
 }
 
 /* True for a file; where the directory does not say, its inode does. */
@@ -177,7 +211,7 @@ static void put_line(struct request *request, struct room *room, const struct en
 	struct message message = { .folder = entry->folder };
 	uint64_t size;
 
-	memcpy(message.name, entry->name, entry->len);
+	memcpy(message.name, room->names + entry->at, entry->len);
 	message.name[entry->len] = '\0';
 	if (!sizes_tell(&room->sizes, &message, &size)) {
 		if (errno != ENOENT)
@@ -200,7 +234,7 @@ static void put_line(struct request *request, struct room *room, const struct en
  */
 static bool list_some(struct request *request, struct maildir *maildir, struct room *room)
 {
-	room->count = room->used = 0;
+	room->count = room->sorted = room->used = 0;
 	room->bound.set = false;
 	if (!read_folder(room, maildir, FOLDER_NEW) || !read_folder(room, maildir, FOLDER_CUR))
 		return false;
@@ -208,13 +242,13 @@ static bool list_some(struct request *request, struct maildir *maildir, struct r
 	if (room->count >= KEPT_LEAST && !room->last.set)
 		kept_begin(&room->kept);
 	for (size_t i = 0; i < room->count; i++) {
-		const struct entry *entry = &room->entries[room->order[i]];
+		uint16_t number = room->order[i];
 
-		if (i == 0 || compare(entry, &room->entries[room->order[i - 1]]) != 0)
-			put_line(request, room, entry);
+		if (i == 0 || compare(room, number, room->order[i - 1]) != 0)
+			put_line(request, room, &room->entries[number]);
 	}
 	if (room->count > 0)
-		set_mark(&room->last, &room->entries[room->order[room->count - 1]]);
+		set_mark(room, &room->last, room->order[room->count - 1]);
 	return true;
 }
 
