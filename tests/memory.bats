@@ -4,7 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 
-@test "fifty idle sessions of each program take at most 62 KiB each, and a page for each stack, parser and runner together" {
+@test "fifty idle sessions of each program take at most 56 KiB each, and a page for each stack, parser and runner together" {
 	bats_load_library bats-support
 	bats_load_library bats-assert
 	cd "$BATS_TEST_DIRNAME/.." || return

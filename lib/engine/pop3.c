@@ -71,7 +71,8 @@ static void greet(struct pop3 *pop3, struct span text)
 static void on_connect(struct pop3 *pop3, const struct verdict *verdict)
 {
 	struct span lines = verdict->text, text = pop3->config->greeting;
-	struct buffer ready = { pop3->scratch, 0, sizeof(pop3->scratch), false };
+	char bytes[POP3_STATUS_MAX];
+	struct buffer ready = BUFFER(bytes);
 	struct reply_line line;
 
 	if (verdict->exit != VERDICT_NONE && !exit_accepts(verdict->exit)) {

@@ -89,9 +89,9 @@ struct pop3 {
 	char login_delay[32], expire[32];
 	char held_text[POP3_STATUS_MAX];
 	char fault_text[256];
+	struct maildrop maildrop;
 	char scratch[4096];
 	char sasl_bytes[SASL_STORAGE];
-	struct maildrop maildrop;
 };
 
 /*

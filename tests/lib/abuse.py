@@ -381,7 +381,7 @@ def footprint():
     for program in PROGRAMS:
         shares = [share(program) for _ in range(STARTS)]
         print(f"{program}: {shares} KiB a session")
-        assert min(shares) <= 62 and max(shares) <= 72, f"{program}: {shares} KiB a session"
+        assert min(shares) <= 56 and max(shares) <= 66, f"{program}: {shares} KiB a session"
 
 
 if __name__ == "__main__":
