@@ -283,9 +283,9 @@ static bool carry_out(struct runner *runner, enum event event, const struct dire
 	case DIRECTIVE_SET:
 		/* Whose the token is. */
 		if (event == EVENT_TOKEN && span_equal(directive->key, SPAN("user"))) {
-			facts_unset(facts, FACT_AUTH_USER);
+			facts_unset(facts, FACT_AUTH_NAME);
 			if (login_name_fits(value))
-				facts_set(facts, FACT_AUTH_USER, value);
+				facts_set(facts, FACT_AUTH_NAME, value);
 			return true;
 		}
 		if (!facts_set_hook_value(facts, directive->key, value))
@@ -323,9 +323,9 @@ struct verdict runner_verdict(struct runner *runner, struct job *job)
 		if (!exit_accepts(job->exit) && directive.kind != DIRECTIVE_SET &&
 		    directive.kind != DIRECTIVE_BAD)
 			continue;
-		/* A name that cannot be told is nobody's, and not the one that was told before. */
+		/* A name that cannot be told is nobody's, and not the one that the client told. */
 		if (directive.kind == DIRECTIVE_BAD && job->event == EVENT_TOKEN)
-			facts_unset(&runner->facts, FACT_AUTH_USER);
+			facts_unset(&runner->facts, FACT_AUTH_NAME);
 		if ((directive.kind == DIRECTIVE_RECIPIENT && rewritten) ||
 		    !carry_out(runner, job->event, &directive))
 			log_directive(runner, job->event, directive.value);

