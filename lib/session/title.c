@@ -14,7 +14,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static struct {
+/* Beside initialised variables, not zeroed ones: that page is written to when a program is loaded.
+ */
+__attribute__((section(".data"))) static struct {
 	char *base;
 	size_t cap;          /* octets of arguments and environment, at most TITLE_MAX are used */
 	struct span program; /* its name */
