@@ -69,7 +69,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 MAN_PAGES  := $(wildcard cmd/*/*.[1-8] lib/*.[1-8])
 # The interface of libmailsession; all other headers are its own business.
 PUBLIC_HEADERS = base/ascii base/buffer base/clock base/number base/span base/utf8 mail/address mail/dot \
-                 mail/header mail/hops mail/line mail/reply mail/trace mail/wire engine/engine engine/event \
+                 mail/header mail/hops mail/line mail/reply mail/trace mail/wire engine/ahead engine/engine engine/event \
                  engine/maildrop engine/pop3 engine/sasl engine/smtp engine/verdict session/stream
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/libmailsession.a $(BUILD)/libmailsession.so \

@@ -219,7 +219,7 @@ setup() {
 		body = b"Subject: x\r\n\r\n" + os.urandom(300000) + b"\n"
 		for argv in ([os.environ["STORE"], "serve"], [os.environ["STORE"]]):
 		    with store.Store(argv) as session:
-		        assert session.hello == {"hello": "1", "events": "rcpt deliver list size retrieve delete", "can": "fds"}
+		        assert session.hello == {"hello": "1", "events": "rcpt deliver list size retrieve delete", "can": "fds ahead"}
 		        facts = {"MAILDIR": os.environ["MAILDIR"], "UNKNOWN": "a=b"}
 		        def call(event, **rest):
 		            return session.call(event, **facts, **rest)

@@ -175,7 +175,7 @@ setup() {
 		for fds in (True, False):
 		    open(os.environ["MAIL"] + "/jo", "wb").close()
 		    with store.Store([*argv, "serve"], fds=fds, **environment) as session:
-		        assert session.hello == {"hello": "1", "events": "rcpt deliver list retrieve top delete", "can": "fds"}
+		        assert session.hello == {"hello": "1", "events": "rcpt deliver list retrieve top delete", "can": "fds ahead"}
 		        for text in nasty:
 		            assert session.call("deliver", envelope=b"\njo\n", body=text, MESSAGE_SIZE=len(text)) == (0, b"", False), text[:50]
 		        code, lines, _ = session.call("list", USER="jo")

@@ -95,7 +95,7 @@ void channel_init(struct channel *channel, int fd, char *storage, size_t cap)
 }
 
 /*
- * Keeps the descriptors of one message; those beyond CHANNEL_FDS_MAX are closed.  The kernel
+ * Keeps the descriptors of one message; those for which there is no room are closed.  The kernel
  * sends one header, since no other kind of ancillary data was asked for.
  */
 static void take_descriptors(struct channel *channel, struct msghdr *message)
@@ -108,7 +108,7 @@ static void take_descriptors(struct channel *channel, struct msghdr *message)
 		int fd;
 
 		memcpy(&fd, CMSG_DATA(header) + at, sizeof(fd));
-		if (channel->fd_count < CHANNEL_FDS_MAX)
+		if (channel->fd_count < CHANNEL_FDS_WAITING)
 			channel->fds[channel->fd_count++] = fd;
 		else
 			close(fd);
@@ -216,26 +216,27 @@ int channel_take_fd(struct channel *channel)
 	return fd;
 }
 
-ssize_t channel_offer(const struct channel *channel, struct span bytes, int fd)
+ssize_t channel_offer(const struct channel *channel, struct span bytes, const int *fds,
+		      unsigned count)
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .bytes = { 0 } };
+		char bytes[CMSG_SPACE(CHANNEL_FDS_MAX * sizeof(int))];
+	} control;
 	struct iovec block = { (void *)(uintptr_t)bytes.base, bytes.len };
 	struct msghdr message = { .msg_iov = &block, .msg_iovlen = 1 };
 	ssize_t sent;
 
-	if (fd >= 0) {
+	if (count > 0) {
 		struct cmsghdr *rights;
 
 		message.msg_control = control.bytes;
-		message.msg_controllen = sizeof(control.bytes);
+		message.msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int));
 		rights = CMSG_FIRSTHDR(&message);
 		rights->cmsg_level = SOL_SOCKET;
 		rights->cmsg_type = SCM_RIGHTS;
-		rights->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
+		rights->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(rights), fds, count * sizeof(int));
 	}
 	do
 		sent = sendmsg(channel->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -245,15 +246,21 @@ ssize_t channel_offer(const struct channel *channel, struct span bytes, int fd)
 
 bool channel_send(const struct channel *channel, struct span bytes, int fd)
 {
-	while (bytes.len > 0) {
-		ssize_t sent = channel_offer(channel, bytes, fd);
+	return channel_send_all(channel, bytes, &fd, fd >= 0 ? 1 : 0);
+}
 
-		if (sent > 0) {
-			bytes = span_from(bytes, (size_t)sent);
-			fd = -1;
-		} else if (errno != EAGAIN || !channel_ready(channel, POLLOUT)) {
+bool channel_send_all(const struct channel *channel, struct span bytes, const int *fds,
+		      unsigned count)
+{
+	while (bytes.len > 0) {
+		ssize_t sent = channel_offer(channel, bytes, fds, count);
+
+		if (sent < 0 && (errno != EAGAIN || !channel_ready(channel, POLLOUT)))
 			return false;
-		}
+		if (sent < 0)
+			continue;
+		bytes = span_from(bytes, (size_t)sent);
+		count = 0;
 	}
 	return true;
 }

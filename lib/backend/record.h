@@ -53,7 +53,9 @@ void record_put_number(struct buffer *buffer, const char *key, uint64_t value);
 /* Writes the empty line. */
 void record_finish(struct buffer *buffer);
 
-#define CHANNEL_FDS_MAX 4
+/* Descriptors that come with one message, and those that wait. */
+#define CHANNEL_FDS_MAX     8
+#define CHANNEL_FDS_WAITING (2 * CHANNEL_FDS_MAX)
 
 /* One end of the stream, with what arrived and was not taken. */
 struct channel {
@@ -62,7 +64,7 @@ struct channel {
 	size_t cap;
 	size_t at;
 	size_t len;
-	int fds[CHANNEL_FDS_MAX]; /* received and not taken, oldest first; close-on-exec */
+	int fds[CHANNEL_FDS_WAITING]; /* received and not taken, oldest first; close-on-exec */
 	unsigned fd_count;
 };
 
@@ -85,12 +87,19 @@ ssize_t channel_read(struct channel *channel, char *bytes, size_t len);
 /* The oldest descriptor received, now the caller's, or -1. */
 int channel_take_fd(struct channel *channel);
 
-/* Writes what the socket takes at once of `bytes`, which are not none, with `fd` (-1 none) attached
- * to the first octet: octets written, or -1 with errno (EAGAIN). */
-ssize_t channel_offer(const struct channel *channel, struct span bytes, int fd);
+/*
+ * Writes what the socket takes at once of `bytes`, which are not none, with `count` descriptors,
+ * CHANNEL_FDS_MAX at most, attached to the first octet: octets written, or -1 with errno (EAGAIN).
+ */
+ssize_t channel_offer(const struct channel *channel, struct span bytes, const int *fds,
+		      unsigned count);
 
-/* Writes all of them, blocking. False with errno. */
+/* Writes all of them, blocking, with `fd` (-1 none). False with errno. */
 bool channel_send(const struct channel *channel, struct span bytes, int fd);
+
+/* The same with several descriptors: of several records, in their order. */
+bool channel_send_all(const struct channel *channel, struct span bytes, const int *fds,
+		      unsigned count);
 
 /* Closes the descriptor and every received one that nobody took. */
 void channel_close(struct channel *channel);

@@ -23,36 +23,42 @@ void serve_answer(struct serve *serve, int exit)
 	}
 }
 
-/* The record that begins a call. */
-static bool compose(struct serve *serve, const struct serve_call *call)
+/* Adds the record that begins a call to `out`, if it has no more than `most` octets. */
+static bool compose(struct serve *serve, const struct serve_call *call, size_t most)
 {
-	struct buffer *out = &serve->out;
+	struct buffer out = { serve->out.base + serve->out.len, 0, most, false };
 
-	buffer_clear(out);
-	buffer_string(out, "call=");
-	buffer_string(out, event_table[call->event].file);
+	buffer_string(&out, "call=");
+	buffer_string(&out, event_table[call->event].file);
 	if (call->event == EVENT_COMMAND) {
-		buffer_byte(out, '-');
-		buffer_put(out, call->verb);
+		buffer_byte(&out, '-');
+		buffer_put(&out, call->verb);
 	}
-	buffer_byte(out, '\n');
+	buffer_byte(&out, '\n');
 	if (!serve->asked_before)
-		record_put(out, "can", SPAN("fds"));
+		record_put(&out, "can", SPAN("fds"));
+	if (serve->can_ahead)
+		record_put_number(&out, "number", serve->calls + 1);
 	for (unsigned i = 0; i < call->count; i++) {
-		buffer_string(out, call->environment[i]);
-		buffer_byte(out, '\n');
+		buffer_string(&out, call->environment[i]);
+		buffer_byte(&out, '\n');
 	}
 	if (call->envelope >= 0)
-		record_put_number(out, call->event == EVENT_DELETE ? "length" : "envelope",
+		record_put_number(&out, call->event == EVENT_DELETE ? "length" : "envelope",
 				  call->envelope_len);
 	/* The message is the descriptor that comes along, or it follows; MESSAGE_SIZE tells its
 	 * size. */
 	if (call->message >= 0 && serve->can_fds)
-		record_put(out, "fd", SPAN("1"));
+		record_put(&out, "fd", SPAN("1"));
 	else if (call->message >= 0)
-		record_put_number(out, "length", call->message_len);
-	record_finish(out);
-	return !out->overflow;
+		record_put_number(&out, "length", call->message_len);
+	record_finish(&out);
+	if (out.overflow)
+		return false;
+	serve->out.len += out.len;
+	serve->calls++;
+	serve->asked_before = true;
+	return true;
 }
 
 /* Octets of a body behind what is to be sent, as far as there is room. False: they cannot be read.
@@ -60,7 +66,8 @@ static bool compose(struct serve *serve, const struct serve_call *call)
 static bool take_body(struct serve *serve, int from, uint64_t *left)
 {
 	struct buffer *out = &serve->out;
-	size_t room = buffer_room(out), want = *left < room ? (size_t)*left : room;
+	size_t room = out->len < RECORD_MAX ? RECORD_MAX - out->len : 0;
+	size_t want = *left < room ? (size_t)*left : room;
 	ssize_t got = want == 0 ? 0 : fd_read(from, out->base + out->len, want);
 
 	if (want > 0 && got <= 0) {
@@ -79,22 +86,34 @@ static bool take_bodies(struct serve *serve)
 	       (serve->envelope_left > 0 || take_body(serve, serve->message, &serve->message_left));
 }
 
+/* Sends once: a descriptor goes along with the first octet of its record. */
+static ssize_t put_some(struct serve *serve)
+{
+	struct span rest = span_from(buffer_span(&serve->out), serve->out_at);
+	bool now = serve->passing >= 0 && serve->out_at == serve->pass_at;
+	ssize_t put;
+
+	if (serve->passing >= 0 && !now)
+		rest = span_first(rest, serve->pass_at - serve->out_at);
+	put = channel_offer(&serve->channel, rest, &serve->passing, now ? 1 : 0);
+	if (put > 0 && now)
+		serve->passing = -1;
+	return put;
+}
+
 /*
- * Sends as much as the socket takes: the record, whose first octet carries the descriptor, the
- * envelope, the message.  When the stream breaks, reading notices.
+ * Sends as much as the socket takes: calls, and behind the last of them its envelope and message.
+ * When the stream breaks, reading notices.
  */
 static void send_some(struct serve *serve)
 {
 	while (serve->out_at < serve->out.len) {
-		ssize_t put = channel_offer(&serve->channel,
-					    span_from(buffer_span(&serve->out), serve->out_at),
-					    serve->passing);
+		ssize_t put = put_some(serve);
 
 		if (put < 0 && errno != EAGAIN)
 			serve_fail(serve, "cannot write to the co-process", errno);
 		if (put < 0)
 			return;
-		serve->passing = -1;
 		serve->out_at += (size_t)put;
 		if (serve->out_at < serve->out.len)
 			continue;
@@ -103,25 +122,58 @@ static void send_some(struct serve *serve)
 		if (!take_bodies(serve))
 			return;
 	}
+	if (serve->phase != SERVE_SENDING)
+		return;
 	serve->phase = SERVE_ANSWER;
 	/* One that answers before it has read everything has been heard already. */
 	digest(serve);
 }
 
-static void begin(struct serve *serve)
+/* The turn of a call about `event` has come. */
+static void begin(struct serve *serve, enum event event)
 {
-	serve->phase = SERVE_SENDING;
-	serve->asked_before = true;
+	job_begin(&serve->job, event);
+	serve->asked = true;
 	serve->said.lines = 0;
-	serve->said.event = event_table[serve->job.event].file;
-	if (take_bodies(serve))
-		send_some(serve);
+	serve->said.event = event_table[event].file;
+	spool_close(&serve->parts);
+}
+
+bool serve_ask_ahead(struct serve *serve, const struct serve_call *call)
+{
+	if (serve->out.len >= RECORD_MAX || !compose(serve, call, RECORD_MAX - serve->out.len))
+		return false;
+	serve->ahead++;
+	return true;
+}
+
+bool serve_came_to(struct serve *serve, enum event event, uint32_t timeout)
+{
+	if (serve->ahead == 0)
+		return false;
+	serve->ahead--;
+	begin(serve, event);
+	serve->deadline = clock_deadline(clock_now(), timeout);
+	serve->phase = SERVE_ANSWER;
+	send_some(serve);
+	/* It may have been quicker than we are. */
+	digest(serve);
+	if (serve->phase == SERVE_ANSWER)
+		serve_read(serve);
+	return true;
+}
+
+void serve_withdraw(struct serve *serve)
+{
+	serve->void_answers += serve->ahead;
+	serve->ahead = 0;
 }
 
 void serve_ask(struct serve *serve, const struct serve_call *call)
 {
-	job_begin(&serve->job, call->event);
-	serve->asked = true;
+	size_t unsent = serve->out.len;
+
+	begin(serve, call->event);
 	if (serve->phase != SERVE_READY) {
 		serve_answer(serve, EXIT_TEMPFAIL);
 		return;
@@ -131,8 +183,12 @@ void serve_ask(struct serve *serve, const struct serve_call *call)
 		return;
 	}
 	/* What is there already would be taken for the answer. */
-	if (serve->channel.len > 0) {
+	if (serve->channel.len > 0 && serve->void_answers == 0) {
 		serve_fail(serve, "the co-process spoke without being asked", 0);
+		return;
+	}
+	if (!compose(serve, call, RECORD_MAX)) {
+		serve_answer(serve, EXIT_TEMPFAIL);
 		return;
 	}
 	serve->envelope = call->envelope;
@@ -140,12 +196,11 @@ void serve_ask(struct serve *serve, const struct serve_call *call)
 	serve->passing = serve->can_fds ? call->message : -1;
 	serve->envelope_left = call->envelope >= 0 ? call->envelope_len : 0;
 	serve->message_left = call->message >= 0 && !serve->can_fds ? call->message_len : 0;
+	serve->pass_at = unsent;
 	serve->deadline = clock_deadline(clock_now(), call->timeout);
-	spool_close(&serve->parts);
-	if (compose(serve, call))
-		begin(serve);
-	else
-		serve_answer(serve, EXIT_TEMPFAIL);
+	serve->phase = SERVE_SENDING;
+	if (take_bodies(serve))
+		send_some(serve);
 }
 
 static void hello(struct serve *serve, const struct record *record)
@@ -169,30 +224,65 @@ static void hello(struct serve *serve, const struct record *record)
 		if (event < EVENT_COUNT)
 			serve->events |= EVENT_BIT(event);
 	}
-	while (can.base != NULL)
-		serve->can_fds |= span_equal(span_take(&can, ' '), SPAN("fds"));
+	while (can.base != NULL) {
+		struct span word = span_take(&can, ' ');
+
+		serve->can_fds |= span_equal(word, SPAN("fds"));
+		serve->can_ahead |= span_equal(word, SPAN("ahead"));
+	}
 	serve->phase = SERVE_READY;
 	serve->deadline = CLOCK_NEVER;
 }
 
-/* The call is answered: what it yielded becomes a descriptor. */
+/* The answer to a call that was withdrawn. */
+static void forget(struct serve *serve, int fd)
+{
+	fd_close(&fd);
+	spool_close(&serve->parts);
+	serve->job.text_len = 0;
+	serve->void_answers--;
+	serve->phase = SERVE_ANSWER;
+}
+
+/* What the call yielded becomes a descriptor: `fd`, the one that was passed, or what came in parts.
+ * The exit code then. */
+static int yield(struct serve *serve, bool passed, int fd)
+{
+	if (passed)
+		serve->job.content = fd;
+	else if (serve->parts.fd >= 0)
+		serve->job.content = spool_reader(&serve->parts);
+	return (passed || serve->parts.error != 0) && serve->job.content < 0 ? EXIT_TEMPFAIL
+									     : EXIT_DONE;
+}
+
+/* The call is answered. */
 static void finish(struct serve *serve, int exit, bool passed)
 {
+	bool others = serve->ahead > 0 || serve->void_answers > 0;
+	int fd = passed ? channel_take_fd(&serve->channel) : -1;
+
+	if (passed && fd < 0 && others) {
+		/* Nor can be told any more whose the next one is. */
+		serve_fail(serve, "the co-process passed no descriptor", 0);
+		return;
+	}
+	if (serve->void_answers > 0) {
+		forget(serve, fd);
+		return;
+	}
 	serve->phase = SERVE_READY;
 	serve->deadline = CLOCK_NEVER;
-	if (exit == EXIT_DONE && event_yields(serve->job.event)) {
-		if (passed)
-			serve->job.content = channel_take_fd(&serve->channel);
-		else if (serve->parts.fd >= 0)
-			serve->job.content = spool_reader(&serve->parts);
-		if ((passed || serve->parts.error != 0) && serve->job.content < 0)
-			exit = EXIT_TEMPFAIL;
-	}
+	if (exit == EXIT_DONE && event_yields(serve->job.event))
+		exit = yield(serve, passed, fd);
+	else
+		fd_close(&fd);
 	spool_close(&serve->parts);
 	/* Descriptors that nobody asked for are not the next call's. */
-	for (int fd = channel_take_fd(&serve->channel); fd >= 0;
-	     fd = channel_take_fd(&serve->channel))
+	while ((!others || serve->channel.len == 0) && serve->channel.fd_count > 0) {
+		fd = channel_take_fd(&serve->channel);
 		fd_close(&fd);
+	}
 	serve_answer(serve, exit);
 }
 
@@ -204,6 +294,16 @@ static void part_begins(struct serve *serve, uint64_t len, bool last)
 	if (len > 0 && serve->parts.fd < 0 && serve->parts.error == 0 &&
 	    event_yields(serve->job.event))
 		spool_open(&serve->parts);
+}
+
+/* One answer too many, or too few, must not be taken for another call's. */
+static bool answers_next(struct serve *serve, const struct record *record)
+{
+	uint64_t number;
+
+	serve->answers++;
+	return !serve->can_ahead || (record_number(record, "number", UINT32_MAX, 0, &number) &&
+				     number == serve->answers);
 }
 
 static void got_record(struct serve *serve, const struct record *record)
@@ -220,6 +320,10 @@ static void got_record(struct serve *serve, const struct record *record)
 	    (!more && (record_get(record, "exit").base == NULL ||
 		       !record_number(record, "exit", 255, 0, &exit)))) {
 		serve_fail(serve, "the co-process sent a malformed answer", 0);
+		return;
+	}
+	if (!more && !answers_next(serve, record)) {
+		serve_fail(serve, "the co-process answered another call", 0);
 		return;
 	}
 	serve->job.exit = (int)exit;
@@ -327,9 +431,11 @@ void serve_read(struct serve *serve)
 unsigned serve_poll(const struct serve *serve, struct pollfd *fds)
 {
 	unsigned count = 0;
-	short events = serve->phase == SERVE_SENDING ? POLLIN | POLLOUT : POLLIN;
+	short events = serve->out_at < serve->out.len ? POLLIN | POLLOUT : POLLIN;
+	/* What is answered to a call ahead waits until that is come to. */
+	bool early = serve->phase == SERVE_READY && (serve->ahead > 0 || serve->void_answers > 0);
 
-	if (serve->channel.fd >= 0 && serve->phase != SERVE_DOWN)
+	if (serve->channel.fd >= 0 && serve->phase != SERVE_DOWN && !early)
 		fds[count++] = (struct pollfd){ serve->channel.fd, events, 0 };
 	if (serve->process >= 0 &&
 	    (serve->phase == SERVE_DOWN || (serve->login && serve->phase == SERVE_HELLO)))

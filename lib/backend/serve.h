@@ -2,8 +2,9 @@
 /*
  * serve.h - a co-process that answers many events: the co-process contract.
  *
- * Calls are sequential.  A framing error, an early end or a time-out is a temporary
- * failure of the call and the end of the co-process.
+ * Calls are answered in order, one at a time; one that takes them (can=ahead) finds the next
+ * calls in its socket before it has answered.  A framing error, an early end or a time-out is a
+ * temporary failure of the call and the end of the co-process.
  */
 #ifndef MAILSESSION_SERVE_H
 #define MAILSESSION_SERVE_H
@@ -34,6 +35,11 @@ struct serve {
 	const char *session;
 	event_set events; /* of its hello */
 	bool can_fds;     /* of its hello */
+	bool can_ahead; /* of its hello: the next call may stand in the socket before it answers */
+	unsigned ahead; /* calls that were put ahead, and not come to */
+	unsigned void_answers; /* to calls that were withdrawn: they come first */
+	/* With can=ahead: calls have numbers from 1 on, and answers those of their calls. */
+	uint32_t calls, answers;
 	bool asked_before;
 	bool login;    /* started by auth: an early end is a refusal, for the caller to judge */
 	bool muttered; /* it printed something that is no hello: job.text holds it */
@@ -49,11 +55,13 @@ struct serve {
 	uint64_t envelope_left;
 	uint64_t message_left;
 	size_t out_at;
+	size_t pass_at;     /* in `out`: the octet that `passing` goes along with */
 	struct spool parts; /* what a yielding event yields, when it comes in parts */
 	struct channel channel;
-	struct buffer out;
+	struct buffer
+		out;    /* calls ahead, RECORD_MAX of them, and the record or a block of another */
 	struct job job; /* the call in progress, or the last one */
-	char out_bytes[RECORD_MAX];
+	char out_bytes[2 * RECORD_MAX];
 	char in_bytes[65536];
 };
 
@@ -89,6 +97,19 @@ void serve_adopt(struct serve *serve, int socket, pid_t pid, int err, uint32_t t
 /* Begins a call; serve->job tells when it is done. VERDICT_NONE: the co-process does not know the
  * event. */
 void serve_ask(struct serve *serve, const struct serve_call *call);
+
+/*
+ * Puts a call without bodies behind those that wait, for a co-process with can=ahead that is ready,
+ * or has others ahead. False: there is no room; it is to be asked when its turn comes.
+ */
+bool serve_ask_ahead(struct serve *serve, const struct serve_call *call);
+
+/* True: the call whose turn has come, about `event`, was put ahead, and is asked now as by
+ * serve_ask. */
+bool serve_came_to(struct serve *serve, enum event event, uint32_t timeout);
+
+/* Calls ahead are not wanted as they are: what is answered to them is thrown away. */
+void serve_withdraw(struct serve *serve);
 
 /* As the functions of hook.h. */
 #define SERVE_POLL_FDS 3

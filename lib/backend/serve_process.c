@@ -61,6 +61,12 @@ void serve_adopt(struct serve *serve, int socket, pid_t pid, int err, uint32_t t
 	serve->out = BUFFER(serve->out_bytes);
 	serve->phase = SERVE_HELLO;
 	serve->events = 0;
+	serve->can_ahead = false;
+	serve->ahead = serve->void_answers = 0;
+	serve->calls = serve->answers = 0;
+	serve->out_at = 0;
+	serve->envelope_left = serve->message_left = 0;
+	serve->passing = -1;
 	serve->can_fds = serve->asked_before = serve->asked = serve->muttered = false;
 	job_begin(&serve->job, EVENT_AUTH);
 	serve->job.done = true;
@@ -156,6 +162,7 @@ void serve_hang_up(struct serve *serve)
 	if (serve->phase != SERVE_DOWN)
 		channel_close(&serve->channel);
 	serve->channel.fd = -1;
+	serve->ahead = serve->void_answers = 0;
 	serve->phase = SERVE_DOWN;
 }
 

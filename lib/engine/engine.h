@@ -62,6 +62,7 @@ struct content {
 };
 
 struct engine;
+struct ahead;
 
 struct engine_ops {
 	/* Goes on until something is needed from outside. */
@@ -77,6 +78,12 @@ struct engine_ops {
 	void (*stop)(struct engine *engine, enum session_end end);
 	/* The word for SESSION_STATE. */
 	const char *(*state)(const struct engine *engine);
+	/*
+	 * While engine->call awaits its answer: true when the next command will ask of the same
+	 * event, whatever the answers before it, unless one of them ends the session;
+	 * ahead->call is that question.  Nothing is consumed, and a driver need not look: ahead.h.
+	 */
+	bool (*ahead)(struct engine *engine, const struct input *input, struct ahead *ahead);
 };
 
 /* What the summary line counts, and what limits count. */

@@ -344,7 +344,7 @@ static const char *state(const struct engine *engine)
 void pop3_init(struct pop3 *pop3, const struct pop3_config *config,
 	       const struct pop3_storage *storage, char *out, size_t out_cap)
 {
-	static const struct engine_ops ops = { step, answer, content, stop, state };
+	static const struct engine_ops ops = { step, answer, content, stop, state, pop3_ahead };
 
 	memset(pop3, 0, offsetof(struct pop3, number));
 	sasl_init(&pop3->sasl, pop3->sasl_bytes);

@@ -55,6 +55,25 @@ void pop3_top(struct pop3 *pop3, const struct pop3_arguments *arguments)
 	fetch(pop3, PURPOSE_TOP, arguments->message, arguments->lines);
 }
 
+bool pop3_ahead(struct engine *engine, const struct input *input, struct ahead *ahead)
+{
+	struct pop3 *pop3 = (struct pop3 *)engine;
+	uint32_t most = pop3->config->max_commands;
+	uint32_t left = most == 0 ? UINT32_MAX : most - engine->counts.commands;
+	struct maildrop_line line;
+	struct span digits;
+	uint64_t number;
+
+	if (engine->call.event != EVENT_RETRIEVE || pop3->purpose != PURPOSE_RETR ||
+	    !ahead_line(ahead, input, POP3_LINE_MAX, left, SPAN("RETR "), &digits) ||
+	    number_parse(digits, &number) != NUMBER_OK || number == 0 ||
+	    number > pop3->maildrop.count || maildrop_marked(&pop3->maildrop, (uint32_t)number) ||
+	    !maildrop_line(&pop3->maildrop, (uint32_t)number, &line))
+		return false;
+	event_add(ahead_raise(ahead, EVENT_RETRIEVE), FACT_MESSAGE, line.id);
+	return true;
+}
+
 void pop3_on_retrieve(struct pop3 *pop3, const struct verdict *verdict)
 {
 	if (verdict->exit == EXIT_DONE)

@@ -9,6 +9,7 @@
 #ifndef MAILSESSION_POP3_PRIVATE_H
 #define MAILSESSION_POP3_PRIVATE_H
 
+#include "engine/ahead.h"
 #include "engine/pop3.h"
 
 enum pop3_phase {
@@ -81,6 +82,9 @@ pop3_verb_function pop3_quit;                       /* pop3_update.c */
 pop3_verb_function pop3_capa, pop3_utf8, pop3_lang; /* pop3_capa.c */
 pop3_verb_function pop3_stls;                       /* pop3_stls.c */
 pop3_verb_function pop3_xclient;                    /* pop3_trusted.c */
+
+/* What a RETR will ask when it comes, as engine_ops.ahead (pop3_message.c). */
+bool pop3_ahead(struct engine *engine, const struct input *input, struct ahead *ahead);
 
 /* Answers a command line without its CRLF (pop3_verb.c). */
 void pop3_command(struct pop3 *pop3, struct span line);

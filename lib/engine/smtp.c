@@ -257,7 +257,7 @@ static const char *state(const struct engine *engine)
 	return in_content(smtp->phase) ? "DATA" : words[smtp->state];
 }
 
-static const struct engine_ops smtp_ops = { step, answer, content, stop, state };
+static const struct engine_ops smtp_ops = { step, answer, content, stop, state, smtp_ahead };
 
 void smtp_init(struct smtp *smtp, const struct smtp_config *config, char *out_storage,
 	       size_t out_cap)

@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 #include "mail/parameter.h"
 
-/* An envelope command taken apart; values are in smtp->values. */
+/* An envelope command taken apart. */
 struct envelope {
 	struct address address;
 	struct parameters parameters;
@@ -38,8 +38,9 @@ static bool offers_foreign(const void *context, struct span keyword)
 }
 
 /* `FROM:` or `TO:`, a path, parameters. Returns what stands against it, or SMTP_SAY_OK. */
-static enum smtp_reply take_envelope(struct smtp *smtp, struct span argument,
-				     enum parameter_command command, struct envelope *envelope)
+static enum smtp_reply take_envelope(const struct smtp *smtp, struct span argument,
+				     enum parameter_command command, struct buffer values,
+				     struct envelope *envelope)
 {
 	const struct parameter_rules parameter_rules = { command, smtp->transaction.utf8, offers,
 							 offers_foreign, smtp };
@@ -49,7 +50,6 @@ static enum smtp_reply take_envelope(struct smtp *smtp, struct span argument,
 				       .bare_local = smtp->config->protocol == PROTOCOL_LMTP &&
 						     command == PARAMETER_RCPT };
 	struct span prefix = rules.sender ? SPAN("FROM:") : SPAN("TO:");
-	struct buffer values = BUFFER(smtp->values);
 	enum parameter_result parameters;
 	enum address_result address;
 	size_t used;
@@ -82,7 +82,8 @@ void smtp_mail(struct smtp *smtp, struct span argument)
 	uint64_t limit = smtp->config->size_limit;
 	struct envelope envelope;
 	const struct parameters *said = &envelope.parameters;
-	enum smtp_reply fault = take_envelope(smtp, argument, PARAMETER_MAIL, &envelope);
+	enum smtp_reply fault = take_envelope(smtp, argument, PARAMETER_MAIL,
+					      (struct buffer)BUFFER(smtp->values), &envelope);
 	struct event_call *call;
 
 	if (fault == SMTP_SAY_OK && (said->oversize || (limit > 0 && said->size > limit)))
@@ -102,25 +103,55 @@ void smtp_mail(struct smtp *smtp, struct span argument)
 	add_if_said(call, FACT_DSN_ENVID, said->envid);
 }
 
-void smtp_rcpt(struct smtp *smtp, struct span argument)
+/* Is there room for one more, should `before` that are not answered yet be accepted? */
+static bool has_room(const struct smtp *smtp, uint32_t before)
 {
 	uint32_t most = smtp->config->max_recipients;
-	struct envelope envelope;
-	const struct parameters *said = &envelope.parameters;
-	enum smtp_reply fault = take_envelope(smtp, argument, PARAMETER_RCPT, &envelope);
-	struct event_call *call;
 
-	if (fault == SMTP_SAY_OK && most > 0 && smtp->transaction.recipients >= most)
+	return most == 0 || smtp->transaction.recipients + before < most;
+}
+
+static void add_recipient(struct event_call *call, const struct envelope *envelope)
+{
+	event_add(call, FACT_RECIPIENT, envelope->address.mailbox);
+	add_if_said(call, FACT_RCPT_PARAMS, envelope->parameters.sent);
+	add_if_said(call, FACT_DSN_NOTIFY, envelope->parameters.notify);
+	add_if_said(call, FACT_DSN_ORCPT, envelope->parameters.orcpt);
+}
+
+void smtp_rcpt(struct smtp *smtp, struct span argument)
+{
+	struct envelope envelope;
+	enum smtp_reply fault = take_envelope(smtp, argument, PARAMETER_RCPT,
+					      (struct buffer)BUFFER(smtp->values), &envelope);
+
+	if (fault == SMTP_SAY_OK && !has_room(smtp, 0))
 		fault = SMTP_SAY_TOO_MANY_RECIPIENTS; /* RFC 5321 4.5.3.1.10 */
-	if (fault != SMTP_SAY_OK) {
+	if (fault != SMTP_SAY_OK)
 		smtp_say(smtp, fault);
-		return;
-	}
-	call = smtp_raise(smtp, EVENT_RCPT);
-	event_add(call, FACT_RECIPIENT, envelope.address.mailbox);
-	add_if_said(call, FACT_RCPT_PARAMS, said->sent);
-	add_if_said(call, FACT_DSN_NOTIFY, said->notify);
-	add_if_said(call, FACT_DSN_ORCPT, said->orcpt);
+	else
+		add_recipient(smtp_raise(smtp, EVENT_RCPT), &envelope);
+}
+
+/* What does not fit there would not fit here. */
+_Static_assert(AHEAD_VALUES_MAX <= SMTP_VALUES_MAX, "a look ahead sees no more than there is");
+
+bool smtp_ahead(struct engine *engine, const struct input *input, struct ahead *ahead)
+{
+	const struct smtp *smtp = (const struct smtp *)engine;
+	uint32_t most = smtp->config->max_commands;
+	uint32_t left = most == 0 ? UINT32_MAX : most - engine->counts.commands;
+	struct span argument;
+	struct envelope envelope;
+
+	/* One RCPT has come through to its question: so will the next, if it is well-formed. */
+	if (engine->call.event != EVENT_RCPT || !has_room(smtp, ahead->count + 1) ||
+	    !ahead_line(ahead, input, SMTP_LINE_MAX, left, SPAN("RCPT "), &argument) ||
+	    take_envelope(smtp, argument, PARAMETER_RCPT, (struct buffer)BUFFER(ahead->values),
+			  &envelope) != SMTP_SAY_OK)
+		return false;
+	add_recipient(ahead_raise(ahead, EVENT_RCPT), &envelope);
+	return true;
 }
 
 /* Sends the reply with the address before its default text, so that it says which (RFC 2920 3.2).

@@ -9,6 +9,7 @@
 #ifndef MAILSESSION_SMTP_PRIVATE_H
 #define MAILSESSION_SMTP_PRIVATE_H
 
+#include "engine/ahead.h"
 #include "engine/smtp.h"
 #include "mail/reply.h"
 
@@ -168,6 +169,9 @@ smtp_phase_function smtp_next_response;
 /* ---- smtp_envelope.c: MAIL, RCPT, RSET ---------------------------------------------------- */
 smtp_handler smtp_mail, smtp_rcpt, smtp_rset;
 smtp_verdict_function smtp_on_mail, smtp_on_rcpt, smtp_on_rset;
+
+/* What a RCPT will ask when it comes, as engine_ops.ahead. */
+bool smtp_ahead(struct engine *engine, const struct input *input, struct ahead *ahead);
 
 /* ---- smtp_message.c: DATA and what both ways of sending share ----------------------------- */
 smtp_handler smtp_data;

@@ -159,13 +159,31 @@ static struct job *ask_file(struct runner *runner, const struct ask *ask, struct
 	return &(*hook)->job;
 }
 
-static struct job *ask_serve(struct runner *runner, const struct ask *ask)
+/* What a co-process is asked. The hook-runner ends a hook at its limit itself, and has to live to
+ * tell. */
+static struct serve_call compose_call(struct runner *runner, const struct ask *ask)
 {
 	uint32_t timeout = runner_timeout(runner, ask->event);
-	/* The hook-runner ends a hook at its limit itself, and has to live to tell. */
-	uint32_t patience = runner->serve_all ? timeout + JOB_GRACE + 1 : timeout;
-	struct serve *serve = bring_up(runner, ask->lane) ? await_hello(runner, ask->lane) : NULL;
 	struct environment *environment = &runner->environment;
+
+	runner_environment(runner, ask->event, timeout);
+	return (struct serve_call){
+		.event = ask->event,
+		.verb = ask->verb,
+		.environment = environment->items + environment->base_count,
+		.count = environment->count - environment->base_count,
+		.envelope = ask->envelope,
+		.envelope_len = ask->envelope_len,
+		.message = ask->message,
+		.message_len = ask->message_len,
+		.timeout = runner->serve_all ? timeout + JOB_GRACE + 1 : timeout,
+	};
+}
+
+static struct job *ask_serve(struct runner *runner, const struct ask *ask)
+{
+	struct serve *serve = bring_up(runner, ask->lane) ? await_hello(runner, ask->lane) : NULL;
+	struct serve_call call;
 
 	if (serve == NULL) {
 		/* It should answer and cannot: that is a temporary failure, not silence. */
@@ -176,19 +194,11 @@ static struct job *ask_serve(struct runner *runner, const struct ask *ask)
 		serve->job.done = true;
 		return &serve->job;
 	}
-	runner_environment(runner, ask->event, timeout);
 	serve->session = runner_identity(runner);
-	serve_ask(serve, &(struct serve_call){
-				 .event = ask->event,
-				 .verb = ask->verb,
-				 .environment = environment->items + environment->base_count,
-				 .count = environment->count - environment->base_count,
-				 .envelope = ask->envelope,
-				 .envelope_len = ask->envelope_len,
-				 .message = ask->message,
-				 .message_len = ask->message_len,
-				 .timeout = patience,
-			 });
+	if (serve_came_to(serve, ask->event, runner_timeout(runner, ask->event)))
+		return &serve->job;
+	call = compose_call(runner, ask);
+	serve_ask(serve, &call);
 	return &serve->job;
 }
 
@@ -216,6 +226,48 @@ struct job *runner_ask(struct runner *runner, const struct ask *ask, struct hook
 	if (has_file(runner, ask))
 		return ask_file(runner, ask, hook);
 	return has_serve(runner, ask) ? ask_serve(runner, ask) : NULL;
+}
+
+event_set runner_ahead(const struct runner *runner)
+{
+	const struct serve *serve = runner->serve;
+
+	if (serve == NULL || serve->phase != SERVE_READY || !serve->can_ahead)
+		return 0;
+	/* A file wins over the co-process, and is run for one event after the other. */
+	return FRAME_AHEAD_EVENTS & serve->events & ~runner->directory->programs;
+}
+
+void runner_withdraw(struct runner *runner)
+{
+	if (runner->serve != NULL)
+		serve_withdraw(runner->serve);
+}
+
+void runner_ask_ahead(struct runner *runner, const struct event_call *call, struct span rest)
+{
+	struct ask ask = { .event = call->event, .message = -1, .envelope = -1 };
+	struct frame frame = { .call = *call };
+	bool rcpt = call->event == EVENT_RCPT;
+	bool more = rest.len > 0 && (enum frame_kind)rest.base[0] == FRAME_AHEAD;
+
+	if (!more || (runner_ahead(runner) & EVENT_BIT(call->event)) == 0)
+		return;
+	for (uint32_t before = 0; more; before++) {
+		struct serve_call composed;
+
+		/* What is out of order is seen when its turn comes: nobody is asked about it. */
+		if (rcpt && (runner->mail != RUNNER_HAS_MAIL ||
+			     event_fact(&frame.call, FACT_RECIPIENT).base == NULL))
+			return;
+		runner_keep_facts(runner, &frame.call);
+		if (rcpt)
+			runner_recipient_facts(runner, runner->envelope.count + before);
+		composed = compose_call(runner, &ask);
+		more = serve_ask_ahead(runner->serve, &composed) &&
+		       frame_take(&rest, runner->protocol, &frame) && frame.kind == FRAME_AHEAD &&
+		       frame.call.event == call->event;
+	}
 }
 
 static void log_directive(const struct runner *runner, enum event event, struct span text)
@@ -268,6 +320,7 @@ static bool carry_out(struct runner *runner, enum event event, const struct dire
 	case DIRECTIVE_RECIPIENT:
 		return rewrite(runner, FACT_RECIPIENT, FACT_RECIPIENT_SAFE, value);
 	case DIRECTIVE_SENDER:
+		runner_withdraw(runner); /* later calls tell of it */
 		return rewrite(runner, FACT_SENDER, FACT_SENDER_SAFE, value);
 	case DIRECTIVE_HEADER:
 		/* Room is left for a CR in each line, should the message have them. */
@@ -292,6 +345,7 @@ static bool carry_out(struct runner *runner, enum event event, const struct dire
 			return false;
 		if (event == EVENT_CONNECT)
 			facts->hook_values_kept = facts->hook_values_len;
+		runner_withdraw(runner); /* later calls tell of it */
 		return true;
 	default:
 		return false;

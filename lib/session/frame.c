@@ -119,48 +119,56 @@ void answer_put(struct buffer *buffer, const struct answer *answer)
 	buffer_byte(buffer, (char)answer->kind);
 	buffer_put(buffer,
 		   (struct span){ (const char *)&answer->handled, sizeof(answer->handled) });
+	buffer_put(buffer, (struct span){ (const char *)&answer->ahead, sizeof(answer->ahead) });
 	buffer_put(buffer,
 		   (struct span){ (const char *)&answer->mechanisms, sizeof(answer->mechanisms) });
+	buffer_byte(buffer, answer->content ? 1 : 0);
 	put_u16(buffer, exit);
 	buffer_byte(buffer, answer->verdict.close ? 1 : 0);
 	put_span(buffer, answer->verdict.id);
 	put_span(buffer, answer->verdict.text);
 }
 
-bool answer_take(struct span bytes, struct answer *answer)
+bool answer_take(struct span *bytes, struct answer *answer)
 {
-	unsigned char kind, close;
+	unsigned char kind, content, close;
 	int16_t exit;
 
-	if (!take(&bytes, &kind, 1) || kind > ANSWER_SHUTDOWN ||
-	    !take(&bytes, &answer->handled, sizeof(answer->handled)) ||
-	    !take(&bytes, &answer->mechanisms, sizeof(answer->mechanisms)) ||
-	    !take(&bytes, &exit, sizeof(exit)) || !take(&bytes, &close, 1) ||
-	    !take_span(&bytes, &answer->verdict.id) || !take_span(&bytes, &answer->verdict.text))
+	if (!take(bytes, &kind, 1) || kind > ANSWER_SHUTDOWN ||
+	    !take(bytes, &answer->handled, sizeof(answer->handled)) ||
+	    !take(bytes, &answer->ahead, sizeof(answer->ahead)) ||
+	    !take(bytes, &answer->mechanisms, sizeof(answer->mechanisms)) ||
+	    !take(bytes, &content, 1) || !take(bytes, &exit, sizeof(exit)) ||
+	    !take(bytes, &close, 1) || !take_span(bytes, &answer->verdict.id) ||
+	    !take_span(bytes, &answer->verdict.text))
 		return false;
 	answer->kind = (enum answer_kind)kind;
+	answer->content = content != 0;
 	answer->verdict.exit = exit;
 	answer->verdict.close = close != 0;
 	return true;
 }
 
-static bool send_datagram(int socket, struct span bytes, int fd, int flags)
+/* Room for descriptors in a control message. */
+#define FDS_SPACE CMSG_SPACE(FRAME_FDS_MAX * sizeof(int))
+
+static bool send_datagram(int socket, struct span bytes, const int *fds, unsigned count, int flags)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	_Alignas(struct cmsghdr) char control[FDS_SPACE];
 	struct iovec iov = { (void *)(uintptr_t)bytes.base, bytes.len };
 	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t put;
 
-	if (fd >= 0) {
+	if (count > 0) {
 		struct cmsghdr *header;
 
 		message.msg_control = control;
-		message.msg_controllen = sizeof(control);
+		message.msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int));
 		header = CMSG_FIRSTHDR(&message);
 		header->cmsg_level = SOL_SOCKET;
 		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(header), &fd, sizeof(int));
+		header->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(header), fds, count * sizeof(int));
 	}
 	do
 		put = sendmsg(socket, &message, flags | MSG_NOSIGNAL);
@@ -170,50 +178,70 @@ static bool send_datagram(int socket, struct span bytes, int fd, int flags)
 
 bool frame_send(int socket, struct span bytes, int fd)
 {
-	return send_datagram(socket, bytes, fd, 0);
+	return send_datagram(socket, bytes, &fd, fd >= 0 ? 1 : 0, 0);
 }
 
-bool frame_offer(int socket, struct span bytes, int fd)
+bool frame_offer(int socket, struct span bytes, const int *fds, unsigned count)
 {
-	return send_datagram(socket, bytes, fd, MSG_DONTWAIT);
+	return send_datagram(socket, bytes, fds, count, MSG_DONTWAIT);
 }
 
-/* Takes the first descriptor of a control message; the room for it leaves none for others. */
-static int received_fd(struct msghdr *message)
+/* Takes the descriptors of a control message, for which there is room: how many they are. */
+static unsigned received_fds(struct msghdr *message, int *fds)
 {
 	const struct cmsghdr *header = CMSG_FIRSTHDR(message);
-	int fd;
+	size_t octets;
 
-	if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-	    header->cmsg_len < CMSG_LEN(sizeof(fd)))
+	if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+		return 0;
+	octets = header->cmsg_len - CMSG_LEN(0);
+	memcpy(fds, CMSG_DATA(header), octets);
+	return (unsigned)(octets / sizeof(int));
+}
+
+/* With room for `most` descriptors; the kernel aligns it, and so closes none but those beyond. */
+static ssize_t receive_datagram(int socket, int flags, struct span room, int *fds, unsigned most,
+				unsigned *count)
+{
+	_Alignas(struct cmsghdr) char control[FDS_SPACE];
+	struct iovec iov = { (void *)(uintptr_t)room.base, room.len };
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = most == 0 ? NULL : control,
+				  .msg_controllen =
+					  most == 0 ? 0 : (socklen_t)CMSG_LEN(most * sizeof(int)) };
+	ssize_t got;
+
+	*count = 0;
+	/* An end that left something unread resets the connection: what it said last is there. */
+	do
+		got = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+	while (got < 0 && (errno == EINTR || errno == ECONNRESET));
+	if (got < 0)
 		return -1;
-	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	return fd;
+	if (most > 0)
+		*count = received_fds(&message, fds);
+	if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
+		return got;
+	while (*count > 0)
+		fd_close(&fds[--*count]);
+	errno = EMSGSIZE;
+	return -1;
 }
 
 ssize_t frame_receive(int socket, char *bytes, size_t cap, int *fd)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-	struct iovec iov = { bytes, cap };
-	struct msghdr message = { .msg_iov = &iov,
-				  .msg_iovlen = 1,
-				  .msg_control = fd == NULL ? NULL : control,
-				  .msg_controllen = fd == NULL ? 0 : sizeof(control) };
-	ssize_t got;
-	int came;
+	unsigned count;
+	ssize_t got =
+		receive_datagram(socket, 0, (struct span){ bytes, cap }, fd, fd != NULL, &count);
 
-	do
-		got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return -1;
-	came = fd == NULL ? -1 : received_fd(&message);
-	if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-		fd_close(&came);
-		errno = EMSGSIZE;
-		return -1;
-	}
-	if (fd != NULL)
-		*fd = came;
+	if (fd != NULL && count == 0)
+		*fd = -1;
 	return got;
+}
+
+ssize_t frame_fetch(int socket, int flags, char *bytes, size_t cap, int *fds, unsigned *count)
+{
+	return receive_datagram(socket, flags, (struct span){ bytes, cap }, fds, FRAME_FDS_MAX,
+				count);
 }

@@ -105,7 +105,6 @@ void runner_list(struct runner *runner)
 		login_delay_begin(&delay);
 	login_delay_close(&delay);
 	runner_answer(runner, &verdict, content);
-	fd_close(&content);
 }
 
 void runner_delete(struct runner *runner, const struct event_call *call)

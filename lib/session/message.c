@@ -126,6 +126,16 @@ static bool keep_recipient(struct runner *runner, bool dropped)
 	return envelope_add(&runner->envelope, &runner->facts, dropped);
 }
 
+void runner_recipient_facts(struct runner *runner, uint32_t before)
+{
+	struct facts *facts = &runner->facts;
+	struct span recipient = facts_get(facts, FACT_RECIPIENT);
+
+	facts_set(facts, FACT_ORIGINAL_RECIPIENT, recipient);
+	facts_set_safe(facts, FACT_RECIPIENT_SAFE, recipient);
+	facts_set_number(facts, FACT_RECIPIENT_COUNT, before);
+}
+
 void runner_rcpt_to(struct runner *runner, bool asked)
 {
 	struct facts *facts = &runner->facts;
@@ -139,9 +149,7 @@ void runner_rcpt_to(struct runner *runner, bool asked)
 		runner_violation(runner, "RCPT outside a transaction");
 		return;
 	}
-	facts_set(facts, FACT_ORIGINAL_RECIPIENT, recipient);
-	facts_set_safe(facts, FACT_RECIPIENT_SAFE, recipient);
-	facts_set_number(facts, FACT_RECIPIENT_COUNT, runner->envelope.count);
+	runner_recipient_facts(runner, runner->envelope.count);
 	if (!asked) {
 		/* A refused recipient is told like an accepted one; only the latter is kept. */
 		if (welcome && !keep_recipient(runner, false))
@@ -149,11 +157,12 @@ void runner_rcpt_to(struct runner *runner, bool asked)
 		return;
 	}
 	verdict = runner_decide(runner, &ask, &content);
-	if (exit_accepts(verdict.exit) || (verdict.exit == VERDICT_NONE && welcome)) {
-		if (!keep_recipient(runner, verdict.exit == EXIT_DROPPED)) {
-			verdict.exit = EXIT_TEMPFAIL;
-			verdict.text = SPAN("452 4.5.3 too many recipients\n");
-		}
+	if (!exit_accepts(verdict.exit) && !(verdict.exit == VERDICT_NONE && welcome)) {
+		runner_withdraw(runner); /* the next one has fewer before it */
+	} else if (!keep_recipient(runner, verdict.exit == EXIT_DROPPED)) {
+		verdict.exit = EXIT_TEMPFAIL;
+		verdict.text = SPAN("452 4.5.3 too many recipients\n");
+		runner_withdraw(runner);
 	}
 	runner_answer(runner, &verdict, -1);
 }

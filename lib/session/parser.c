@@ -3,18 +3,42 @@
 #include "session/parser.h"
 
 #include "base/descriptor.h"
+#include "engine/ahead.h"
 #include "session/frame.h"
 #include "session/title.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Octets of frames that lie on a page that every session touches. */
 #define PENDING_FEW 384
+
+/* Questions that are asked ahead at the most, when each is answered with a descriptor. */
+#define AHEAD_CONTENT 24
+/* Octets of the longest frame that is sent ahead, and of all of them. */
+#define AHEAD_FRAME 512
+#define AHEAD_BYTES 4096
+/* Descriptors that are open beside those in the inbox, or may be. */
+#define OTHER_DESCRIPTORS 14
+
+/*
+ * Answers that were received, the front ones of which have been given to the engine.  There is room
+ * for the answers to as many questions as are asked at a time: descriptors that lie in a socket
+ * count against everybody's, and behind the answers the runner may say that the session has to end.
+ */
+struct inbox {
+	struct buffer bytes; /* over inbox_bytes */
+	size_t at;
+	unsigned fd_at, fd_count;
+	int fds[1 + AHEAD_CONTENT + FRAME_FDS_MAX]; /* what they yield; the last are never filled */
+};
 
 /*
  * The parser's state, one for the process.  What an idle session touches lies together at the
@@ -29,9 +53,16 @@ static _Alignas(4096) struct {
 	uint64_t unannounced;  /* ... since the runner was last told anything */
 	bool shutdown;         /* the runner wants an end */
 	int content;           /* what a yielding event yields */
+	bool content_is_file;
 	int listing;           /* the listing, as long as the session */
 	uint64_t listing_base; /* octets of earlier listings */
 	uint64_t listing_len;
+	event_set may_ask_ahead;
+	unsigned ahead_content; /* questions that may be, should each yield a descriptor */
+	unsigned ahead;         /* questions asked ahead that the engine has not come to */
+	size_t asked_at;        /* in `asked`: the frame of the next of them */
+	struct buffer asked;    /* their frames */
+	struct inbox inbox;
 	struct stream stream;
 	union {
 		struct smtp smtp;
@@ -42,7 +73,8 @@ static _Alignas(4096) struct {
 	char output[STREAM_OUTPUT];
 	char input[STREAM_INPUT];
 	char content_bytes[STREAM_INPUT];
-	char answer_bytes[ANSWER_MAX];
+	char inbox_bytes[(1 + FRAME_AHEAD_MAX) * ANSWER_MAX];
+	char asked_bytes[AHEAD_BYTES];
 } self;
 
 /*
@@ -108,36 +140,97 @@ static void set_handled(event_set handled)
 	}
 }
 
-/* Waits for the answer; without one the session goes on with a temporary failure. */
+/* What becomes of receiving. */
+enum taken {
+	TAKEN_NOTHING, /* nothing is there, and was not waited for */
+	TAKEN_ANSWERS,
+	TAKEN_LOSS, /* the runner is gone */
+};
+
+/* Receives answers behind those that wait. */
+static enum taken take_in(int flags)
+{
+	struct inbox *inbox = &self.inbox;
+	char *end = inbox->bytes.base + inbox->bytes.len;
+	unsigned fds = 0;
+	ssize_t got;
+
+	for (;;) {
+		got = frame_fetch(PARSER_CONTROL, flags, end, buffer_room(&inbox->bytes),
+				  inbox->fds + inbox->fd_count, &fds);
+		if (got <= 0 || (enum answer_kind) * end != ANSWER_SHUTDOWN)
+			break;
+		/* It crosses the question, and is carried out when the stream next waits. */
+		self.shutdown = true;
+	}
+	if (got <= 0)
+		return got < 0 && errno == EAGAIN ? TAKEN_NOTHING : TAKEN_LOSS;
+	inbox->bytes.len += (size_t)got;
+	inbox->fd_count += fds;
+	return TAKEN_ANSWERS;
+}
+
+/* Nothing waits any more. */
+static void clear_inbox(void)
+{
+	struct inbox *inbox = &self.inbox;
+
+	while (inbox->fd_at < inbox->fd_count)
+		fd_close(&inbox->fds[inbox->fd_at++]);
+	inbox->bytes = (struct buffer)BUFFER(self.inbox_bytes);
+	inbox->at = 0;
+	inbox->fd_at = inbox->fd_count = 0;
+}
+
+/*
+ * The answer to the question that the engine has come to.  Its text lives until the next one.
+ * Without the runner the session ends with a temporary failure.
+ */
 static void receive(struct verdict *verdict)
 {
-	struct answer answer = { .kind = ANSWER_SHUTDOWN };
-	int fd = -1;
+	const struct answer none = { .handled = self.parser->handled,
+				     .mechanisms = self.parser->smtp.mechanisms,
+				     .verdict = { EXIT_TEMPFAIL, .close = true } };
+	struct inbox *inbox = &self.inbox;
+	struct answer answer;
+	struct span rest;
 
-	do {
-		ssize_t got = frame_receive(PARSER_CONTROL, self.answer_bytes,
-					    sizeof(self.answer_bytes), &fd);
-
-		if (got <= 0 ||
-		    !answer_take((struct span){ self.answer_bytes, (size_t)got }, &answer)) {
-			verdict->exit = EXIT_TEMPFAIL;
-			verdict->close = true;
-			fd_close(&fd);
-			return;
-		}
-		/* A shutdown that crosses the question is carried out when the stream next waits.
-		 */
-		self.shutdown |= answer.kind == ANSWER_SHUTDOWN;
-	} while (answer.kind == ANSWER_SHUTDOWN);
+	if (inbox->at == inbox->bytes.len) {
+		clear_inbox();
+		take_in(0);
+	}
+	rest = span_from(buffer_span(&inbox->bytes), inbox->at);
+	if (!answer_take(&rest, &answer))
+		answer = none;
+	inbox->at = inbox->bytes.len - rest.len;
 	*verdict = answer.verdict;
 	/* What does not change is not written: the runner shares the page. */
 	if (memcmp(&self.parser->smtp.mechanisms, &answer.mechanisms, sizeof(answer.mechanisms)) !=
 	    0)
 		self.parser->smtp.mechanisms = self.parser->pop3.mechanisms = answer.mechanisms;
+	self.may_ask_ahead = answer.ahead;
 	if (answer.handled != self.parser->handled)
 		set_handled(answer.handled);
 	fd_close(&self.content);
-	self.content = fd;
+	if (answer.content && inbox->fd_at < inbox->fd_count)
+		self.content = inbox->fds[inbox->fd_at++];
+	self.content_is_file = self.content >= 0 && lseek(self.content, 0, SEEK_CUR) >= 0;
+	/* The session ends here: what was asked behind is void. */
+	if (verdict->close)
+		self.ahead = 0;
+	self.handler.watch = PARSER_CONTROL;
+}
+
+/* For the stream: is the answer to the question that is put next there? */
+static bool ready(void *context)
+{
+	(void)context;
+	if (self.ahead == 0)
+		return false;
+	if (self.inbox.at < self.inbox.bytes.len)
+		return true;
+	clear_inbox();
+	return take_in(MSG_DONTWAIT) != TAKEN_NOTHING;
 }
 
 /* The listing stays open: the engine goes back to it for IDs and unique-ids. */
@@ -159,17 +252,63 @@ static void drop_message(void)
 {
 	struct answer answer = { .kind = ANSWER_SHUTDOWN };
 	char bytes[64]; /* an answer without text */
+	struct span rest;
 	ssize_t got;
 
 	put_frame(&(struct frame){ .kind = FRAME_DROP, .octets = self.piped });
 	send_pending();
 	do {
 		got = frame_receive(PARSER_CONTROL, bytes, sizeof(bytes), NULL);
-		if (got <= 0 || !answer_take((struct span){ bytes, (size_t)got }, &answer))
+		rest = (struct span){ bytes, got > 0 ? (size_t)got : 0 };
+		if (!answer_take(&rest, &answer))
 			break;
 		self.shutdown |= answer.kind == ANSWER_SHUTDOWN;
 	} while (answer.kind == ANSWER_SHUTDOWN);
 	self.piped = 0;
+}
+
+/*
+ * Asks at once what the engine will ask next: parser, runner and store then need not wait for one
+ * another at each question.
+ */
+static void ask_ahead(const struct event_call *call)
+{
+	unsigned most = event_yields(call->event) ? self.ahead_content : FRAME_AHEAD_MAX;
+	struct engine *engine = self.engine;
+	struct ahead ahead;
+
+	if ((self.may_ask_ahead & EVENT_BIT(call->event)) == 0)
+		return;
+	self.asked = (struct buffer)BUFFER(self.asked_bytes);
+	self.asked_at = 0;
+	ahead_begin(&ahead, &self.stream.input);
+	while (self.ahead < most && buffer_room(&self.asked) >= AHEAD_FRAME &&
+	       self.pending.len + AHEAD_FRAME <= FRAME_MAX &&
+	       engine->ops->ahead(engine, &self.stream.input, &ahead)) {
+		struct frame frame = { .kind = FRAME_AHEAD, .call = ahead.call };
+		size_t before = self.asked.len;
+
+		frame_put(&self.asked, &frame);
+		if (self.asked.overflow || self.asked.len - before > AHEAD_FRAME)
+			return;
+		put_frame(&frame);
+		self.ahead++;
+	}
+}
+
+/* Is this what was asked ahead? The engine has come to it then, and only the answer is awaited. */
+static bool came_to(const struct event_call *call)
+{
+	char bytes[AHEAD_FRAME];
+	struct buffer frame = BUFFER(bytes);
+	struct span rest = span_from(buffer_span(&self.asked), self.asked_at);
+
+	frame_put(&frame, &(struct frame){ .kind = FRAME_AHEAD, .call = *call });
+	if (frame.overflow || !span_starts(rest, buffer_span(&frame)))
+		return false;
+	self.asked_at += frame.len;
+	self.ahead--;
+	return true;
 }
 
 static void ask(void *context, const struct event_call *call, unsigned which,
@@ -182,6 +321,14 @@ static void ask(void *context, const struct event_call *call, unsigned which,
 	struct buffer octets = BUFFER(digits);
 
 	(void)context;
+	if (self.ahead > 0) {
+		/* The runner has gone ahead, and no way leads back. */
+		if (came_to(call))
+			receive(verdict);
+		else
+			*verdict = (struct verdict){ .exit = EXIT_TEMPFAIL, .close = true };
+		return;
+	}
 	if (which == 0) {
 		if (self.piped > 0 &&
 		    (call->event == EVENT_RSET || (call->event == EVENT_HELO && !asked)))
@@ -195,6 +342,8 @@ static void ask(void *context, const struct event_call *call, unsigned which,
 		    call->event == EVENT_DELETE)
 			self.piped = 0;
 		put_frame(&frame);
+		if (asked)
+			ask_ahead(call);
 	}
 	if (!asked)
 		return;
@@ -237,7 +386,8 @@ static ssize_t content(void *context, char *bytes, size_t len)
 	if (self.content < 0)
 		return 0;
 	/* A store may pass a pipe, and then never fill it. A file is always ready. */
-	if (poll(&(struct pollfd){ self.content, POLLIN, 0 }, 1, self.parser->content_timeout) <= 0)
+	if (!self.content_is_file &&
+	    poll(&(struct pollfd){ self.content, POLLIN, 0 }, 1, self.parser->content_timeout) <= 0)
 		return -1;
 	got = fd_read(self.content, bytes, len);
 	if (got <= 0)
@@ -252,14 +402,23 @@ static void enough(void *context)
 	fd_close(&self.content);
 }
 
+/* The runner speaks while the client is waited for: answers, or that the session has to end. */
 static enum session_end watched(void *context)
 {
 	struct answer answer;
-	ssize_t got =
-		frame_receive(PARSER_CONTROL, self.answer_bytes, sizeof(self.answer_bytes), NULL);
+	char bytes[64]; /* an answer without text */
+	struct span rest = { bytes, 0 };
+	ssize_t got;
 
 	(void)context;
-	if (got <= 0 || !answer_take((struct span){ self.answer_bytes, (size_t)got }, &answer))
+	if (self.ahead > 0) {
+		if (take_in(MSG_DONTWAIT) == TAKEN_LOSS)
+			return END_ERROR;
+		return self.shutdown ? END_SHUTDOWN : END_COUNT;
+	}
+	got = frame_receive(PARSER_CONTROL, bytes, sizeof(bytes), NULL);
+	rest.len = got > 0 ? (size_t)got : 0;
+	if (!answer_take(&rest, &answer))
 		return END_ERROR;
 	self.shutdown = answer.kind == ANSWER_SHUTDOWN;
 	return self.shutdown ? END_SHUTDOWN : END_ERROR;
@@ -347,10 +506,15 @@ void parser_begin(struct parser *parser, int in, int out, int trace)
 	self.parser = parser;
 	self.piped = self.unannounced = self.listing_base = self.listing_len = 0;
 	self.shutdown = false;
+	self.may_ask_ahead = 0;
+	self.ahead = 0;
 	self.content = self.listing = -1;
+	self.inbox.fd_at = self.inbox.fd_count = 0;
+	clear_inbox();
 	begin_pending();
 	self.handler = (struct handler){
 		.answer = ask,
+		.ready = ready,
 		.body = body,
 		.content = content,
 		.enough = enough,
@@ -372,10 +536,22 @@ void parser_begin(struct parser *parser, int in, int out, int trace)
 		stream_greet(&self.stream, self.engine, &self.handler);
 }
 
+/* How many of AHEAD_CONTENT descriptors there can be: whoever starts us may have set a limit. */
+static unsigned spare_descriptors(void)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur <= OTHER_DESCRIPTORS)
+		return 0;
+	now.rlim_cur -= OTHER_DESCRIPTORS;
+	return now.rlim_cur < AHEAD_CONTENT ? (unsigned)now.rlim_cur : AHEAD_CONTENT;
+}
+
 int parser_run(void)
 {
 	const struct parser *parser = self.parser;
 
+	self.ahead_content = parser->protocol == PROTOCOL_POP3 ? spare_descriptors() : 0;
 	/*
 	 * The runner looks after signals: it has blocked those that end a session, and ignores
 	 * SIGPIPE.  A client that is gone is seen by the write.

@@ -31,31 +31,60 @@ void runner_violation(struct runner *runner, const char *what)
 	runner->end = END_ERROR;
 }
 
-void runner_answer(struct runner *runner, const struct verdict *verdict, int fd)
+/*
+ * While the client reads nothing the parser does not either: programs that run meanwhile
+ * keep their limits, and signals are served.
+ */
+static void send_answers(struct runner *runner, struct span bytes, int *fds, unsigned count)
 {
-	struct answer answer = { ANSWER_VERDICT, runner->handled, runner->offer, *verdict };
-	char few[ANSWER_MAX - VERDICT_TEXT_MAX + 64];
-	/* Most have little text, and need no page of their own. */
-	struct buffer buffer = verdict->text.len <= 64 ? BUFFER(few) : BUFFER(runner->answer_bytes);
 	bool sent;
 
-	answer_put(&buffer, &answer);
-	/*
-	 * While the client reads nothing the parser does not either: programs that run meanwhile
-	 * keep their limits, and signals are served.
-	 */
-	while (!(sent = frame_offer(runner->control, buffer_span(&buffer), fd)) &&
-	       errno == EAGAIN) {
+	while (!(sent = frame_offer(runner->control, bytes, fds, count)) && errno == EAGAIN) {
 		runner->answering = true;
 		runner_turn(runner, false, false);
 		runner->answering = false;
 	}
 	/* A parser that is gone is noticed by the end of its socket; one that is not must not wait
 	 * for ever. */
-	if (sent || errno == EPIPE)
+	if (!sent && errno != EPIPE && errno != ECONNRESET) {
+		log_fault(LOG_ERR, "cannot answer the parser", "session", runner->session, errno);
+		shutdown(runner->control, SHUT_WR);
+	}
+	while (count > 0)
+		fd_close(&fds[--count]);
+}
+
+void runner_send_answers(struct runner *runner)
+{
+	if (runner->answers.len == 0 || runner->answering)
 		return;
-	log_fault(LOG_ERR, "cannot answer the parser", "session", runner->session, errno);
-	shutdown(runner->control, SHUT_WR);
+	send_answers(runner, buffer_span(&runner->answers), runner->answer_fd, runner->answer_fds);
+	buffer_clear(&runner->answers);
+	runner->answer_fds = 0;
+}
+
+void runner_answer(struct runner *runner, const struct verdict *verdict, int fd)
+{
+	struct answer answer = { ANSWER_VERDICT, runner->handled, runner_ahead(runner),
+				 runner->offer,  fd >= 0,         *verdict };
+	struct buffer *answers = &runner->answers;
+	char few[ANSWER_MAX - VERDICT_TEXT_MAX + 64];
+	struct buffer one = BUFFER(few);
+
+	runner->ahead_is_void |= verdict->close;
+	/* Most have little text, and need no page of their own. */
+	if (verdict->text.len <= 64 && answers->len == 0 && !runner->more_ahead) {
+		answer_put(&one, &answer);
+		send_answers(runner, buffer_span(&one), &fd, fd >= 0 ? 1 : 0);
+		return;
+	}
+	if (buffer_room(answers) < sizeof(few) + verdict->text.len)
+		runner_send_answers(runner);
+	answer_put(answers, &answer);
+	if (fd >= 0)
+		runner->answer_fd[runner->answer_fds++] = fd;
+	if (!runner->more_ahead || runner->ahead_is_void || runner->answer_fds == FRAME_FDS_MAX)
+		runner_send_answers(runner);
 }
 
 /* Events with nothing to keep in order: ask, and pass the verdict on. */
@@ -70,7 +99,6 @@ static void ask_plainly(struct runner *runner, const struct event_call *call)
 					       &content);
 
 	runner_answer(runner, &verdict, content);
-	fd_close(&content);
 }
 
 /* A greeting that is refused changes nothing; one that is not begins afresh (RFC 5321 4.1.4). */
@@ -127,8 +155,7 @@ static bool is_login(enum event event)
 	return event == EVENT_AUTH || event == EVENT_TOKEN || event == EVENT_SASL;
 }
 
-/* Keeps the facts that came with an event. */
-static void keep_facts(struct runner *runner, const struct event_call *call)
+void runner_keep_facts(struct runner *runner, const struct event_call *call)
 {
 	facts_forget(&runner->facts, SCOPE_CALL);
 	facts_forget(&runner->facts, SCOPE_RECIPIENT);
@@ -149,7 +176,7 @@ static void dispatch(struct runner *runner, const struct event_call *call, bool 
 {
 	bool pop3 = runner->protocol == PROTOCOL_POP3;
 
-	keep_facts(runner, call);
+	runner_keep_facts(runner, call);
 	/* The client gave it up, or begins another. */
 	if (call->event != EVENT_SASL || event_fact(call, FACT_AUTH_MECH).base != NULL)
 		runner_exchange_cancel(runner);
@@ -222,7 +249,7 @@ static bool needs_login(enum event event)
 static bool acceptable(struct runner *runner, const struct frame *frame)
 {
 	enum event event = frame->call.event;
-	bool asked = frame->kind == FRAME_ASK;
+	bool asked = frame->kind != FRAME_TELL;
 
 	if (event == EVENT_DISCONNECT || event == EVENT_TIMEOUT || event == EVENT_FILTER ||
 	    event == EVENT_SECRET)
@@ -240,6 +267,24 @@ static bool acceptable(struct runner *runner, const struct frame *frame)
 	if (runner_handles(runner, event))
 		return asked;
 	return !asked || directory_serves(runner->directory, runner->protocol, event);
+}
+
+/* The question of a datagram that others may have been asked ahead behind. */
+struct question {
+	enum event event; /* EVENT_COUNT: none */
+	unsigned ahead;   /* frames behind it so far */
+};
+
+/* Questions ahead are about what the one in front of them is about, and they are few. */
+static bool in_place(struct question *question, const struct frame *frame)
+{
+	enum event event = frame->kind <= FRAME_AHEAD ? frame->call.event : EVENT_COUNT;
+
+	if (frame->kind == FRAME_AHEAD)
+		return event == question->event && (FRAME_AHEAD_EVENTS & EVENT_BIT(event)) != 0 &&
+		       ++question->ahead <= FRAME_AHEAD_MAX;
+	*question = (struct question){ frame->kind == FRAME_ASK ? event : EVENT_COUNT, 0 };
+	return true;
 }
 
 static void take_bye(struct runner *runner, const struct frame *frame)
@@ -270,6 +315,7 @@ static void take_frames(struct runner *runner)
 	ssize_t got =
 		frame_receive(runner->control, runner->datagram, sizeof(runner->datagram), NULL);
 	struct span rest = { runner->datagram, got > 0 ? (size_t)got : 0 };
+	struct question question = { EVENT_COUNT, 0 };
 	bool secret = false;
 
 	if (got <= 0) {
@@ -281,8 +327,8 @@ static void take_frames(struct runner *runner)
 	while (rest.len > 0 && !runner->over) {
 		struct frame frame;
 
-		if (!frame_take(&rest, runner->protocol, &frame) ||
-		    (frame.kind <= FRAME_ASK && !acceptable(runner, &frame))) {
+		if (!frame_take(&rest, runner->protocol, &frame) || !in_place(&question, &frame) ||
+		    (frame.kind <= FRAME_AHEAD && !acceptable(runner, &frame))) {
 			runner_violation(runner, "a frame that does not belong here");
 			break;
 		}
@@ -295,11 +341,19 @@ static void take_frames(struct runner *runner)
 			take_bye(runner, &frame);
 			break;
 		}
+		if (frame.kind == FRAME_AHEAD && (runner->ahead_is_void || runner->parser_gone))
+			continue;
+		runner->more_ahead = rest.len > 0 && (enum frame_kind)rest.base[0] == FRAME_AHEAD;
 		secret |= is_login(frame.call.event);
 		title_set(facts_get(&runner->facts, FACT_REMOTE_ADDR),
 			  span_of(event_table[frame.call.event].file));
-		dispatch(runner, &frame.call, frame.kind == FRAME_ASK);
+		if (frame.kind == FRAME_ASK)
+			runner_ask_ahead(runner, &frame.call, rest);
+		dispatch(runner, &frame.call, frame.kind != FRAME_TELL);
 	}
+	runner->more_ahead = false;
+	runner_send_answers(runner);
+	runner_withdraw(runner);
 	if (secret)
 		explicit_bzero(runner->datagram, (size_t)got);
 }

@@ -63,6 +63,10 @@ struct runner {
 	int64_t inform_until; /* once it has: informing programs are begun until then */
 	bool over;            /* no more frames are served */
 	bool answering;       /* the parser has to read before it can be answered */
+	bool ahead_is_void;   /* the parser was told to end: questions behind that are not put */
+	bool more_ahead;      /* a question that was asked ahead is next: its answer may go along */
+	unsigned answer_fds;  /* descriptors that wait with `answers` */
+	struct buffer answers; /* that wait to be sent together, over answer_bytes */
 	bool draining;
 	int64_t drain_deadline;
 	int64_t wake; /* a turn ends then at the latest; CLOCK_NEVER but while something is timed */
@@ -115,6 +119,7 @@ struct runner {
 	char headers_bytes[RUNNER_HEADERS_MAX];
 	char preamble_bytes[RUNNER_HEADERS_MAX + TRACE_MAX];
 	char answer_bytes[ANSWER_MAX];
+	int answer_fd[FRAME_FDS_MAX];
 	char tls_binding[48];   /* tls-exporter (RFC 9266) in base64, or empty */
 	char tls_identity[256]; /* mail address in a verified certificate, or empty */
 };
@@ -177,6 +182,12 @@ struct serve *runner_new_serve(struct runner *runner);
  */
 unsigned runner_lanes(struct runner *runner, unsigned wanted);
 
+/* Events that the parser may ask about ahead: the co-process takes such calls. */
+event_set runner_ahead(const struct runner *runner);
+
+/* What the co-process was asked ahead told it something that has changed: it is asked anew. */
+void runner_withdraw(struct runner *runner);
+
 /* Descriptors that an event's program is given beside the usual. */
 struct ask {
 	enum event event;
@@ -203,10 +214,23 @@ struct verdict runner_verdict(struct runner *runner, struct job *job);
 /* Tells an informing event's program, if there is one. */
 void runner_inform(struct runner *runner, enum event event);
 
+/*
+ * Puts a question, and those that were asked ahead behind it, frames at the front of `rest`, to the
+ * co-process, if there are any and it takes such calls.  Each is dispatched all the same when its
+ * turn has come, and then finds its answer.
+ */
+void runner_ask_ahead(struct runner *runner, const struct event_call *call, struct span rest);
+
 /* ---- runner.c ---- */
 
-/* Sends an answer to the parser, with a descriptor or -1. */
+/* Keeps the facts that came with an event. */
+void runner_keep_facts(struct runner *runner, const struct event_call *call);
+
+/* Sends an answer to the parser, with a descriptor, which it closes, or -1. While more was asked
+ * ahead it may wait for the next ones. */
 void runner_answer(struct runner *runner, const struct verdict *verdict, int fd);
+/* Sends the answers that wait. */
+void runner_send_answers(struct runner *runner);
 
 /* The parser broke the rules: one log line, and the end. */
 void runner_violation(struct runner *runner, const char *what);
@@ -215,6 +239,8 @@ void runner_violation(struct runner *runner, const char *what);
 
 void runner_mail_from(struct runner *runner, bool asked);
 void runner_rcpt_to(struct runner *runner, bool asked);
+/* What is told of a recipient with `before` in front of it, beside what came with its event. */
+void runner_recipient_facts(struct runner *runner, uint32_t before);
 void runner_data(struct runner *runner, bool asked);
 void runner_reset(struct runner *runner);
 /* A message came to nothing: takes what is left of its octets out of the pipe. */

@@ -19,7 +19,7 @@
 #endif
 
 #define ADDRESS_SPACE ((rlim_t)64 << 20)
-#define DESCRIPTORS   16
+#define DESCRIPTORS   40
 
 struct sandbox_offer sandbox_probe(void)
 {

@@ -281,6 +281,7 @@ static void init_runner(enum protocol protocol, const struct options *options)
 	self.runner.awaited = -1;
 	self.runner.filter_in = self.runner.filter_out = -1;
 	self.runner.headers = (struct buffer)BUFFER(self.runner.headers_bytes);
+	self.runner.answers = (struct buffer)BUFFER(self.runner.answer_bytes);
 	envelope_init(&self.runner.envelope, options->max_recipients, self.runner.recipients,
 		      sizeof(self.runner.recipients));
 	spool_init(&self.runner.spool, options->spool_dir, options->spool_memory);

@@ -110,14 +110,20 @@ static bool drain(struct stream *stream, struct engine *engine, struct handler *
 	return !stream->broken;
 }
 
+/* Has a reply said no that --error-delay holds back? */
+static bool delayed(const struct stream *stream, const struct engine *engine)
+{
+	return !stream->gone && stream->limits.error_delay > 0 &&
+	       engine->failed_replies != stream->failed_replies;
+}
+
 /* As drain, after the delay that replies which say no have earned. */
 static bool flush(struct stream *stream, struct engine *engine, struct handler *handler,
 		  enum session_end *end)
 {
 	if (engine->out.len == 0)
 		return !stream->broken;
-	if (!stream->gone && stream->limits.error_delay > 0 &&
-	    engine->failed_replies != stream->failed_replies) {
+	if (delayed(stream, engine)) {
 		int64_t deadline = clock_deadline(clock_now(), stream->limits.error_delay);
 		enum session_end ignored;
 
@@ -204,7 +210,8 @@ static bool answer(struct stream *stream, struct engine *engine, struct handler 
 		struct verdict verdict = { .exit = VERDICT_NONE };
 
 		/* What was decided is carried out even if the client takes no more replies. */
-		if (slow)
+		if (slow && (delayed(stream, engine) || handler->ready == NULL ||
+			     !handler->ready(handler->context)))
 			flush(stream, engine, handler, end);
 		handler->answer(handler->context, &call, which, &verdict);
 		engine->ops->answer(engine, &verdict);

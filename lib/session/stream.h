@@ -42,6 +42,9 @@ struct handler {
 	enum session_end (*idle)(void *context);
 	/* Events whose answer may take its time: replies are written before. */
 	event_set slow;
+	/* True when the next answer is there already, so that nothing is waited for; may be NULL.
+	 */
+	bool (*ready)(void *context);
 	/*
 	 * A descriptor that is watched while the client is waited for, or -1; when it can be read,
 	 * `watched` is called: END_COUNT to go on, else the end of the session.

@@ -39,7 +39,7 @@ static void shut_down(struct runner *runner)
 	struct buffer buffer = BUFFER(bytes);
 
 	answer_put(&buffer, &answer);
-	if (!frame_offer(runner->control, buffer_span(&buffer), -1) && errno == EAGAIN)
+	if (!frame_offer(runner->control, buffer_span(&buffer), NULL, 0) && errno == EAGAIN)
 		runner->drain_deadline = clock_now() + SHUT_DOWN_RETRY;
 	else
 		runner->drain_deadline = CLOCK_NEVER;
@@ -90,6 +90,7 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 	int64_t deadline = clock_earlier(runner->drain_deadline, runner->wake), now = clock_now();
 	struct turn turn = { false, false, false };
 
+	runner_send_answers(runner);
 	/* Without events just the end of the parser is seen; its last frames may still be unread
 	 * then. */
 	fds[count++] = (struct pollfd){ runner->parser_gone && !listen ? -1 : runner->control,

@@ -35,8 +35,6 @@ void store_put_events(const struct store *store, enum store_names which, struct 
 
 bool store_answer(const struct store_event *event, struct request *request, int *exit)
 {
-	bool heard;
-
 	request->output = -1;
 	*exit = event->run(request);
 	/* What was not read would be taken for the next call. */
@@ -44,9 +42,7 @@ bool store_answer(const struct store_event *event, struct request *request, int 
 		return false;
 	if (request->output < 0)
 		return request_end(request, *exit);
-	heard = outcome_end_fd(request->outcome, request->output);
-	fd_close(&request->output);
-	return heard;
+	return outcome_end_fd(request->outcome, request->output);
 }
 
 /* Reads all of the envelope: its octets, or -1 with errno. */

@@ -22,10 +22,36 @@ static void flush(struct outcome *outcome, struct span head)
 	outcome->len = 0;
 	if (outcome->failed)
 		return;
-	if (outcome->channel != NULL)
-		outcome->failed = !channel_send(outcome->channel, all, -1);
-	else
+	if (outcome->channel == NULL) {
 		outcome->failed = !fd_write_all(STDOUT_FILENO, all);
+	} else if (all.len <= sizeof(outcome->held) - outcome->held_len) {
+		memcpy(outcome->held + outcome->held_len, all.base, all.len);
+		outcome->held_len += all.len;
+	} else {
+		outcome->failed =
+			!outcome_send(outcome) || !channel_send(outcome->channel, all, -1);
+	}
+}
+
+bool outcome_send(struct outcome *outcome)
+{
+	struct span held = { outcome->held, outcome->held_len };
+
+	if (held.len > 0 && !outcome->failed)
+		outcome->failed = !channel_send_all(outcome->channel, held, outcome->held_fd,
+						    outcome->held_fds);
+	outcome->held_len = 0;
+	while (outcome->held_fds > 0)
+		fd_close(&outcome->held_fd[--outcome->held_fds]);
+	return !outcome->failed;
+}
+
+/* The exit code, and which call it answers. */
+static void put_end(const struct outcome *outcome, struct buffer *record, int exit)
+{
+	record_put_number(record, "exit", (uint64_t)exit);
+	if (outcome->number > 0)
+		record_put_number(record, "number", outcome->number);
 }
 
 /* The record that announces the block: another part, or the end with an exit code. */
@@ -38,7 +64,7 @@ static void flush_part(struct outcome *outcome, int exit)
 		if (exit < 0)
 			record_put(&head, "more", SPAN("1"));
 		else
-			record_put_number(&head, "exit", (uint64_t)exit);
+			put_end(outcome, &head, exit);
 		if (outcome->len > 0)
 			record_put_number(&head, "length", outcome->len);
 		record_finish(&head);
@@ -68,5 +94,15 @@ bool outcome_end(struct outcome *outcome, int exit)
 
 bool outcome_end_fd(struct outcome *outcome, int fd)
 {
-	return channel_send(outcome->channel, SPAN("exit=0\nfd=1\n\n"), fd);
+	char bytes[OUTCOME_FRONT];
+	struct buffer record = BUFFER(bytes);
+
+	put_end(outcome, &record, 0);
+	record_put(&record, "fd", SPAN("1"));
+	record_finish(&record);
+	if (record.len > sizeof(outcome->held) - outcome->held_len)
+		outcome_send(outcome);
+	outcome->held_fd[outcome->held_fds++] = fd;
+	flush(outcome, buffer_span(&record));
+	return outcome->held_fds < CHANNEL_FDS_MAX ? !outcome->failed : outcome_send(outcome);
 }

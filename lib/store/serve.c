@@ -32,7 +32,7 @@ static bool hello(const struct server *server)
 	store_put_events(server->store, STORE_SERVED, &events);
 	record_put(&record, "hello", SPAN("1"));
 	record_put(&record, "events", buffer_span(&events));
-	record_put(&record, "can", SPAN("fds"));
+	record_put(&record, "can", SPAN("fds ahead"));
 	record_finish(&record);
 	return channel_send(&server->channel, buffer_span(&record), -1);
 }
@@ -50,15 +50,17 @@ static bool lists(struct span list, struct span word)
 /* Takes in what comes with the record. False: it cannot be made sense of, or the stream broke. */
 static bool take_bodies(struct server *server, struct request *request)
 {
-	uint64_t envelope, length, passed;
+	uint64_t envelope, length, passed, number;
 	size_t got = 0;
 
 	if (!record_number(&server->record, "envelope", sizeof(server->envelope), 0, &envelope) ||
 	    !record_number(&server->record, "length", BODY_MAX, 0, &length) ||
-	    !record_number(&server->record, "fd", 1, 0, &passed)) {
+	    !record_number(&server->record, "fd", 1, 0, &passed) ||
+	    !record_number(&server->record, "number", UINT32_MAX, 0, &number)) {
 		errno = EPROTO;
 		return false;
 	}
+	server->outcome.number = (uint32_t)number;
 	while (got < envelope) {
 		ssize_t some = channel_read(&server->channel, server->envelope + got,
 					    (size_t)envelope - got);
@@ -109,9 +111,33 @@ static bool answer_call(struct server *server)
 	return good;
 }
 
+/* Calls whose answers may wait for one another: they are quickly done, and change nothing. */
+static bool may_wait(const struct server *server)
+{
+	enum event event = event_by_name(record_get(&server->record, "call"));
+
+	return event == EVENT_RCPT || event == EVENT_RETRIEVE;
+}
+
+/*
+ * The next call.  Where none is there, or one that takes its time, what has been answered so far is
+ * read by whoever asked; and what another one did is told at once.
+ */
+static enum record_result next_call(struct server *server, bool waits)
+{
+	enum record_result result = channel_next(&server->channel, &server->record);
+
+	if (waits && result == RECORD_OK && may_wait(server))
+		return result;
+	if (!outcome_send(&server->outcome))
+		return RECORD_END;
+	return result == RECORD_MORE ? channel_wait(&server->channel, &server->record) : result;
+}
+
 int store_serve(const struct store *store)
 {
 	static struct server server;
+	bool waits = false;
 
 	server.store = store;
 	channel_init(&server.channel, STDIN_FILENO, server.storage, sizeof(server.storage));
@@ -119,8 +145,9 @@ int store_serve(const struct store *store)
 	if (!hello(&server))
 		return EXIT_TEMPFAIL;
 	for (;;) {
-		switch (channel_wait(&server.channel, &server.record)) {
+		switch (next_call(&server, waits)) {
 		case RECORD_OK:
+			waits = may_wait(&server);
 			if (!answer_call(&server))
 				return EXIT_TEMPFAIL;
 			break;

@@ -9,6 +9,7 @@
 #define MAILSESSION_TESTS_POP3_DRIVER_H
 
 #include "check.h"
+#include "prophecy.h"
 
 #include "base/number.h"
 #include "engine/pop3.h"
@@ -112,6 +113,7 @@ struct outcome {
 	unsigned failed_replies;
 	char fault[256];
 	unsigned pieces; /* contents given */
+	unsigned foretold;
 	bool password_left;
 };
 
@@ -177,6 +179,8 @@ struct play {
 	struct cut cut;
 	struct pop3 *pop3;
 	struct outcome *outcome;
+	const struct input *input;
+	struct prophecy prophecy;
 	struct text yield; /* what the event at hand yields */
 	size_t given;
 	size_t body;
@@ -246,6 +250,7 @@ static void play_call(struct play *play)
 	if (secret.len > 0)
 		memcpy(password, secret.base, secret.len);
 	play_log(play, &call);
+	prophecy_call(&play->prophecy, engine, play->input);
 	if (call.event == EVENT_DELETE) {
 		uint64_t octets = 0;
 
@@ -309,6 +314,7 @@ static void play_once(struct play *play, struct span sent, enum engine_next *nex
 		while (engine->out.len > 0)
 			play_drain(play);
 		CHECK(!input->eof);
+		prophecy_read(&play->prophecy);
 		play_read(play, sent, input, at);
 		break;
 	case ENGINE_CALL:
@@ -337,10 +343,12 @@ static inline struct outcome play(struct scene *scene, struct span sent, struct 
 {
 	const struct pop3_storage storage = { scene, scene_append, scene_read, scene_memory };
 	struct outcome outcome = { .output = { NULL, 0, 0 } };
-	struct play play = {
-		.scene = scene, .cut = cut, .pop3 = malloc(sizeof(struct pop3)), .outcome = &outcome
-	};
 	struct input input = { malloc(ENGINE_INPUT_MIN), 0, 0, false };
+	struct play play = { .scene = scene,
+			     .cut = cut,
+			     .pop3 = malloc(sizeof(struct pop3)),
+			     .input = &input,
+			     .outcome = &outcome };
 	char *out = malloc(ENGINE_OUTPUT_MIN);
 	enum engine_next next;
 	size_t at = 0;
@@ -359,6 +367,7 @@ static inline struct outcome play(struct scene *scene, struct span sent, struct 
 	} while (next != ENGINE_CLOSE);
 	outcome.end = play.pop3->engine.end;
 	outcome.counts = play.pop3->engine.counts;
+	outcome.foretold = play.prophecy.fulfilled;
 	outcome.failed_replies = play.pop3->engine.failed_replies;
 	memcpy(outcome.fault, play.pop3->fault.base, play.pop3->fault.len);
 	outcome.fault[play.pop3->fault.len < 255 ? play.pop3->fault.len : 255] = '\0';

@@ -176,12 +176,53 @@ static void descriptors(void)
 	CHECK(channel_take_fd(&channel) == -1);
 	close(first);
 	close(second);
-	for (int i = 0; i < CHANNEL_FDS_MAX + 2; i++) {
+	for (int i = 0; i < CHANNEL_FDS_WAITING + 2; i++) {
 		CHECK(channel_send(&writer, SPAN("a=1\n\n"), file));
 		CHECK(channel_wait(&channel, &record) == RECORD_OK);
 	}
-	CHECK(channel.fd_count == CHANNEL_FDS_MAX);
+	CHECK(channel.fd_count == CHANNEL_FDS_WAITING);
 	close(file);
+	channel_close(&writer);
+	channel_close(&channel);
+	CHECK(open_descriptors() == before);
+}
+
+/* The descriptors of several records come with the first octet of the first, in their order. */
+static void descriptors_together(void)
+{
+	static const char *const paths[] = { "/dev/null", "/dev/zero", "/dev/full" };
+	int before = open_descriptors(), fds[CHANNEL_FDS_MAX];
+	char bytes[256];
+	struct buffer records = BUFFER(bytes);
+	struct record record;
+	struct channel writer;
+	int peer;
+	struct channel channel = open_channel(&peer);
+
+	channel_init(&writer, peer, NULL, 0);
+	for (unsigned i = 0; i < CHANNEL_FDS_MAX; i++) {
+		fds[i] = open(paths[i % 3], O_RDONLY | O_CLOEXEC);
+		record_put_number(&records, "exit", i);
+		record_finish(&records);
+	}
+	/* One that waits already does not push the others out. */
+	CHECK(channel_send(&writer, SPAN("a=1\n\n"), fds[1]));
+	CHECK(channel_send_all(&writer, buffer_span(&records), fds, CHANNEL_FDS_MAX));
+	for (unsigned i = 0; i <= CHANNEL_FDS_MAX; i++) {
+		int fd, sent = i == 0 ? 1 : (int)i - 1;
+
+		CHECK(channel_wait(&channel, &record) == RECORD_OK);
+		fd = channel_take_fd(&channel);
+		CHECK(same_file(fd, fds[sent]));
+		close(fd);
+	}
+	CHECK(channel.fd_count == 0);
+	for (unsigned i = 0; i < CHANNEL_FDS_MAX; i++)
+		close(fds[i]);
+	/* A socket that is full says so, and has taken nothing. */
+	while (send(peer, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	CHECK(channel_offer(&writer, SPAN("a"), &peer, 1) == -1 && errno == EAGAIN);
 	channel_close(&writer);
 	channel_close(&channel);
 	CHECK(open_descriptors() == before);
@@ -225,6 +266,7 @@ int main(void)
 	not_blocking();
 	flood();
 	descriptors();
+	descriptors_together();
 	large_send();
 	return check_report();
 }

@@ -33,6 +33,7 @@ static struct {
 	struct directory every; /* a program for each event of a mail session */
 	struct directory most;  /* the same without disconnect, which is run in any case */
 	struct directory few;   /* for deliver and disconnect alone */
+	struct directory serve; /* a co-process for rcpt with can=ahead, and disconnect */
 	struct runner runner;
 	int parser; /* the parser's end of the socket */
 	int body;   /* and of the pipe */
@@ -66,6 +67,38 @@ static void make_backend(struct directory *directory, const char *name, event_se
 	}
 	CHECK(directory_load(directory, path, PROTOCOL_SMTP, &faults));
 	CHECK(directory->programs == events);
+}
+
+/*
+ * Of a co-process, each call leaves its recipient and how many it was told that are before it; it
+ * refuses whom it is told to.
+ */
+static inline void make_serve(void)
+{
+	char path[128];
+	FILE *file;
+
+	make_backend(&self.serve, "serve", EVENT_BIT(EVENT_DISCONNECT));
+	snprintf(path, sizeof(path), "%s/serve/serve", self.root);
+	file = fopen(path, "w");
+	CHECK(file != NULL &&
+	      fprintf(file,
+		      "#!/bin/sh\n"
+		      "printf 'hello=1\\nevents=rcpt\\ncan=ahead\\n\\n'\n"
+		      "while IFS= read -r line; do\n"
+		      "case $line in\n"
+		      "RECIPIENT=*) to=${line#*=} to=${to%%@*} ;;\n"
+		      "RECIPIENT_COUNT=*) count=${line#*=} ;;\n"
+		      "number=*) number=$line ;;\n"
+		      "'') echo \"$to$count\" >>'%s'\n"
+		      "case $to in no*) exit=67 ;; *) exit=0 ;; esac\n"
+		      "printf 'exit=%%s\\n%%s\\n\\n' $exit $number ;;\n"
+		      "esac\ndone\n",
+		      self.marks) > 0 &&
+	      fclose(file) == 0 && chmod(path, 0755) == 0);
+	directory_load(&self.serve, self.serve.path, PROTOCOL_SMTP,
+		       &(struct buffer){ self.text, 0, sizeof(self.text), false });
+	CHECK(self.serve.serve == SERVE_PROGRAM);
 }
 
 /* Those whose program can be run by an event of the parser's, and those of the end. */
@@ -143,6 +176,7 @@ static void begin(enum protocol protocol, struct directory *directory)
 	runner->filter_in = runner->filter_out = -1;
 	runner->secure = SECURE_NONE;
 	runner->headers = (struct buffer)BUFFER(runner->headers_bytes);
+	runner->answers = (struct buffer)BUFFER(runner->answer_bytes);
 	envelope_init(&runner->envelope, self.options.max_recipients, runner->recipients,
 		      sizeof(runner->recipients));
 	spool_init(&runner->spool, self.options.spool_dir, self.options.spool_memory);
@@ -154,6 +188,18 @@ static void say(struct span datagram)
 {
 	CHECK(send(self.parser, datagram.base, datagram.len, MSG_DONTWAIT | MSG_NOSIGNAL) ==
 	      (ssize_t)datagram.len);
+}
+
+/* Several frames in one datagram. */
+static inline void say_frames(const struct frame *frames, unsigned count)
+{
+	char bytes[FRAME_MAX];
+	struct buffer buffer = BUFFER(bytes);
+
+	for (unsigned i = 0; i < count; i++)
+		frame_put(&buffer, &frames[i]);
+	CHECK(!buffer.overflow);
+	say(buffer_span(&buffer));
 }
 
 static void say_frame(const struct frame *frame)
@@ -232,7 +278,6 @@ static enum session_end finish(void)
 	fd_close(&runner->pipe);
 	fd_close(&runner->null);
 	fd_close(&runner->signals);
-	free(runner->serve);
 	return runner->end;
 }
 

@@ -88,6 +88,134 @@ static void test_kinds(void)
 	CHECK(ended("disconnect "));
 }
 
+/* ---- questions ahead ------------------------------------------------------------------------- */
+
+static struct frame recipient(enum frame_kind kind, const char *mailbox)
+{
+	struct frame frame = { .kind = kind, .call = { .event = EVENT_RCPT, .answers = 1 } };
+
+	event_add(&frame.call, FACT_RECIPIENT, span_of(mailbox));
+	return frame;
+}
+
+/* A transaction whose first recipient has been asked about, so that the co-process is there. */
+static void begin_served(void)
+{
+	begin(PROTOCOL_SMTP, &self.serve);
+	self.runner.handled |= EVENT_BIT(EVENT_RCPT);
+	tell(EVENT_MAIL);
+	say_frames((struct frame[]){ recipient(FRAME_ASK, "a@x.example") }, 1);
+}
+
+/* How many answers came over what was the parser's socket, and how many of them say yes. */
+static unsigned answers(int socket, unsigned *yes)
+{
+	char bytes[ANSWER_MAX];
+	unsigned count = 0;
+	ssize_t got;
+
+	for (*yes = 0; (got = recv(socket, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0;) {
+		struct span rest = { bytes, (size_t)got };
+		struct answer answer;
+
+		for (; rest.len > 0 && answer_take(&rest, &answer); count++)
+			*yes += answer.verdict.exit == 0;
+		CHECK(rest.len == 0);
+	}
+	return count;
+}
+
+static void test_ahead(void)
+{
+	struct frame many[2 + FRAME_AHEAD_MAX];
+	unsigned yes;
+	int parser;
+
+	/* One after the other where programs answer, all the same. */
+	begin(PROTOCOL_SMTP, &self.every);
+	ask(EVENT_MAIL);
+	say_frames((struct frame[]){ recipient(FRAME_ASK, "a@x.example"),
+				     recipient(FRAME_AHEAD, "b@x.example"),
+				     recipient(FRAME_AHEAD, "c@x.example") },
+		   3);
+	ask(EVENT_DATA);
+	bye(END_QUIT);
+	CHECK(finish() == END_QUIT);
+	CHECK(strcmp(marks(), "mail rcpt rcpt rcpt data disconnect ") == 0);
+
+	/* What is told of each is true, with a refusal among them: that and later calls twice. */
+	begin_served();
+	say_frames((struct frame[]){ recipient(FRAME_ASK, "b@x.example"),
+				     recipient(FRAME_AHEAD, "c@x.example"),
+				     recipient(FRAME_AHEAD, "no@x.example"),
+				     recipient(FRAME_AHEAD, "d@x.example"),
+				     recipient(FRAME_AHEAD, "e@x.example") },
+		   5);
+	bye(END_QUIT);
+	parser = dup(self.parser);
+	CHECK(finish() == END_QUIT);
+	CHECK(answers(parser, &yes) == 6 && yes == 5);
+	fd_close(&parser);
+	CHECK(strcmp(marks(), "a0 b1 c2 no3 d4 e5 d3 e4 disconnect ") == 0);
+
+	/* As many as may be, and one more. */
+	for (unsigned over = 0; over < 2; over++) {
+		begin_served();
+		for (unsigned i = 0; i < 1 + FRAME_AHEAD_MAX + over; i++)
+			many[i] = recipient(i == 0 ? FRAME_ASK : FRAME_AHEAD, "b@x.example");
+		say_frames(many, 1 + FRAME_AHEAD_MAX + over);
+		bye(END_QUIT);
+		CHECK(finish() == (over ? END_ERROR : END_QUIT));
+		marks();
+	}
+}
+
+/* In front, behind another event, of one that may not be, before its time, about nobody. */
+static void test_ahead_out_of_place(void)
+{
+	const struct frame rcpt = recipient(FRAME_ASK, "b@x.example"),
+			   ahead = recipient(FRAME_AHEAD, "c@x.example");
+	struct frame nobody = ahead, told = rcpt;
+
+	nobody.call.count = 0;
+	told.kind = FRAME_TELL;
+	begin_served();
+	say_frames(&ahead, 1);
+	CHECK(ended("a0 disconnect "));
+
+	begin_served();
+	say_frames(&rcpt, 1);
+	say_frames(&ahead, 1); /* in a datagram of its own */
+	CHECK(ended("a0 b1 disconnect "));
+
+	begin(PROTOCOL_SMTP, &self.every);
+	say_frames((struct frame[]){ frame_of(FRAME_ASK, EVENT_MAIL), ahead }, 2);
+	CHECK(ended("mail disconnect "));
+
+	begin(PROTOCOL_SMTP, &self.few);
+	tell(EVENT_MAIL);
+	say_frames((struct frame[]){ told, ahead }, 2);
+	CHECK(ended("disconnect "));
+
+	for (enum event event = 0; event < EVENT_COUNT; event++) {
+		if ((EVENTS_MARKED & EVENT_BIT(event)) == 0 || event == EVENT_RCPT)
+			continue;
+		begin(PROTOCOL_SMTP, &self.every);
+		ask(EVENT_MAIL);
+		say_frames((struct frame[]){ rcpt, frame_of(FRAME_AHEAD, event) }, 2);
+		CHECK(ended("mail rcpt disconnect "));
+	}
+
+	begin_served();
+	tell(EVENT_RSET);
+	say_frames((struct frame[]){ rcpt, ahead }, 2);
+	CHECK(ended("a0 disconnect "));
+
+	begin_served();
+	say_frames((struct frame[]){ rcpt, nobody, ahead }, 3);
+	CHECK(ended("a0 b1 disconnect "));
+}
+
 static void test_other_protocols(void)
 {
 	static const enum event of_pop3[] = { EVENT_LIST,       EVENT_SIZE,   EVENT_RETRIEVE,
@@ -97,7 +225,7 @@ static void test_other_protocols(void)
 					      EVENT_DATA, EVENT_DELIVER, EVENT_VRFY, EVENT_HELP };
 
 	for (size_t i = 0; i < sizeof(of_pop3) / sizeof(*of_pop3); i++) {
-		for (unsigned kind = FRAME_TELL; kind <= FRAME_ASK; kind++) {
+		for (unsigned kind = FRAME_TELL; kind <= FRAME_AHEAD; kind++) {
 			struct frame frame = frame_of((enum frame_kind)kind, of_pop3[i]);
 
 			begin(PROTOCOL_LMTP, &self.every);
@@ -358,8 +486,7 @@ static bool only_of(const char *run, event_set events)
 static struct span random_datagram(char *bytes, size_t cap)
 {
 	struct buffer buffer = { bytes, 0, cap, false };
-	struct frame frame =
-		frame_of(below(2) == 0 ? FRAME_ASK : FRAME_TELL, (enum event)below(EVENT_COUNT));
+	struct frame frame = frame_of((enum frame_kind)below(3), (enum event)below(EVENT_COUNT));
 
 	if (below(2) == 0) {
 		size_t len = 1 + below(below(8) == 0 ? 1000 : 40);
@@ -461,9 +588,12 @@ int main(void)
 	alarm(300);
 	signal(SIGPIPE, SIG_IGN);
 	set_up();
+	make_serve();
 	test_good_session();
 	test_order();
 	test_kinds();
+	test_ahead();
+	test_ahead_out_of_place();
 	test_other_protocols();
 	test_octets();
 	test_drop();

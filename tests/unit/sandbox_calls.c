@@ -385,7 +385,7 @@ static void test_limits_set(void)
 	CHECK(limit_is(pid, RLIMIT_NPROC, 0));
 	CHECK(limit_is(pid, RLIMIT_FSIZE, 0));
 	CHECK(limit_is(pid, RLIMIT_CORE, 0));
-	CHECK(limit_is(pid, RLIMIT_NOFILE, 16));
+	CHECK(limit_is(pid, RLIMIT_NOFILE, 40));
 	CHECK(limit_is(pid, RLIMIT_AS, 64 * MIB));
 	CHECK(status_says(pid, "NoNewPrivs:\t1\n"));
 	CHECK(status_says(pid, offer.seccomp ? "Seccomp:\t2\n" : "Seccomp:\t0\n"));
