@@ -170,6 +170,27 @@ static void test_ahead(void)
 	}
 }
 
+/* A parser that ends with answers unread resets its socket: what it said last counts. */
+static void test_unread(void)
+{
+	pid_t parser;
+
+	begin(PROTOCOL_SMTP, &self.every);
+	ask(EVENT_MAIL);
+	ask(EVENT_NOOP);
+	parser = fork();
+	if (parser == 0) {
+		/* When the first is answered the runner is at the second, which has no answer. */
+		poll(&(struct pollfd){ self.parser, POLLIN, 0 }, 1, -1);
+		bye(END_LIMIT);
+		_exit(0);
+	}
+	fd_close(&self.parser);
+	self.runner.parser = parser;
+	CHECK(finish() == END_LIMIT);
+	CHECK(strstr(marks(), "mail ") != NULL);
+}
+
 /* In front, behind another event, of one that may not be, before its time, about nobody. */
 static void test_ahead_out_of_place(void)
 {
@@ -594,6 +615,7 @@ int main(void)
 	test_kinds();
 	test_ahead();
 	test_ahead_out_of_place();
+	test_unread();
 	test_other_protocols();
 	test_octets();
 	test_drop();
