@@ -60,9 +60,6 @@ static _Alignas(4096) struct {
 	event_set may_ask_ahead;
 	unsigned ahead_content; /* questions that may be, should each yield a descriptor */
 	unsigned ahead;         /* questions asked ahead that the engine has not come to */
-	size_t asked_at;        /* in `asked`: the frame of the next of them */
-	struct buffer asked;    /* their frames */
-	struct inbox inbox;
 	struct stream stream;
 	union {
 		struct smtp smtp;
@@ -73,7 +70,10 @@ static _Alignas(4096) struct {
 	char output[STREAM_OUTPUT];
 	char input[STREAM_INPUT];
 	char content_bytes[STREAM_INPUT];
+	struct inbox inbox; /* of no use before something is received */
 	char inbox_bytes[(1 + FRAME_AHEAD_MAX) * ANSWER_MAX];
+	size_t asked_at; /* in `asked`: the frame of the next question that the engine comes to */
+	struct buffer asked; /* the frames of those that were asked ahead */
 	char asked_bytes[AHEAD_BYTES];
 } self;
 
@@ -509,8 +509,6 @@ void parser_begin(struct parser *parser, int in, int out, int trace)
 	self.may_ask_ahead = 0;
 	self.ahead = 0;
 	self.content = self.listing = -1;
-	self.inbox.fd_at = self.inbox.fd_count = 0;
-	clear_inbox();
 	begin_pending();
 	self.handler = (struct handler){
 		.answer = ask,
