@@ -20,7 +20,7 @@ ahead() {
 	ahead recipients_ahead
 }
 
-@test "POP-081: sixty messages are asked for before the first of each batch is answered" {
+@test "POP-026: sixty messages are asked for before the first of each batch is answered" {
 	ahead messages_ahead
 }
 
@@ -56,7 +56,7 @@ ahead() {
 	ahead superfluous_descriptors
 }
 
-@test "a client that reads nothing runs out of time" {
+@test "POP-081: a client that reads nothing runs out of time" {
 	ahead no_reader
 }
 
@@ -64,7 +64,7 @@ ahead() {
 	ahead slow_reader
 }
 
-@test "each refusal has its --error-delay" {
+@test "MAP-003: each refusal has its --error-delay" {
 	ahead error_delay
 }
 

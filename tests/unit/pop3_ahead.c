@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * pop3_ahead.c - what the POP3 engine says that it will retrieve next is what it retrieves next
- * (POP-026, POP-081): random dialogues from fixed seeds, pipelined, over stores that refuse, break
+ * (POP-026): random dialogues from fixed seeds, pipelined, over stores that refuse, break
  * off and close.
  */
 #include "pop3_driver.h"
