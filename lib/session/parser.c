@@ -74,6 +74,10 @@ static _Alignas(4096) struct {
 	char inbox_bytes[(1 + FRAME_AHEAD_MAX) * ANSWER_MAX];
 	size_t asked_at; /* in `asked`: the frame of the next question that the engine comes to */
 	struct buffer asked; /* the frames of those that were asked ahead */
+	/* Not on the stack, of which an idle session has touched little. */
+	struct ahead look;
+	struct frame look_frame;
+	char look_bytes[AHEAD_FRAME];
 	char asked_bytes[AHEAD_BYTES];
 } self;
 
@@ -275,23 +279,23 @@ static void ask_ahead(const struct event_call *call)
 {
 	unsigned most = event_yields(call->event) ? self.ahead_content : FRAME_AHEAD_MAX;
 	struct engine *engine = self.engine;
-	struct ahead ahead;
 
 	if ((self.may_ask_ahead & EVENT_BIT(call->event)) == 0)
 		return;
 	self.asked = (struct buffer)BUFFER(self.asked_bytes);
 	self.asked_at = 0;
-	ahead_begin(&ahead, &self.stream.input);
+	self.look_frame.kind = FRAME_AHEAD;
+	ahead_begin(&self.look, &self.stream.input);
 	while (self.ahead < most && buffer_room(&self.asked) >= AHEAD_FRAME &&
 	       self.pending.len + AHEAD_FRAME <= FRAME_MAX &&
-	       engine->ops->ahead(engine, &self.stream.input, &ahead)) {
-		struct frame frame = { .kind = FRAME_AHEAD, .call = ahead.call };
+	       engine->ops->ahead(engine, &self.stream.input, &self.look)) {
 		size_t before = self.asked.len;
 
-		frame_put(&self.asked, &frame);
+		self.look_frame.call = self.look.call;
+		frame_put(&self.asked, &self.look_frame);
 		if (self.asked.overflow || self.asked.len - before > AHEAD_FRAME)
 			return;
-		put_frame(&frame);
+		put_frame(&self.look_frame);
 		self.ahead++;
 	}
 }
@@ -299,11 +303,11 @@ static void ask_ahead(const struct event_call *call)
 /* Is this what was asked ahead? The engine has come to it then, and only the answer is awaited. */
 static bool came_to(const struct event_call *call)
 {
-	char bytes[AHEAD_FRAME];
-	struct buffer frame = BUFFER(bytes);
+	struct buffer frame = BUFFER(self.look_bytes);
 	struct span rest = span_from(buffer_span(&self.asked), self.asked_at);
 
-	frame_put(&frame, &(struct frame){ .kind = FRAME_AHEAD, .call = *call });
+	self.look_frame.call = *call;
+	frame_put(&frame, &self.look_frame);
 	if (frame.overflow || !span_starts(rest, buffer_span(&frame)))
 		return false;
 	self.asked_at += frame.len;
