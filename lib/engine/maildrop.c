@@ -242,11 +242,13 @@ static enum maildrop_result check_lines(struct maildrop *maildrop)
 {
 	uint64_t *table = (uint64_t *)maildrop->entries;
 	struct maildrop_line line;
+	uint64_t count = 0;
 
 	for (uint64_t at = maildrop->start, next = at; at < maildrop->end; at = next) {
 		enum found found = read_line(maildrop, &next, &line);
 
-		if (found == FOUND_LOST)
+		/* More lines than were appended: somebody writes to them, and the table is full. */
+		if (found == FOUND_LOST || (found == FOUND_MESSAGE && count++ == maildrop->lines))
 			return MAILDROP_STORAGE;
 		if (found == FOUND_FAULT)
 			return bad(maildrop, maildrop->fault, line.id);

@@ -273,6 +273,49 @@ static void test_delete_many(unsigned count)
 	text_free(&id);
 }
 
+/* ---- a listing that somebody writes to ------------------------------------------------------- */
+
+static struct span written; /* what the storage holds by now */
+static uint64_t entries[64];
+
+static bool written_append(void *context, struct span bytes)
+{
+	(void)context;
+	(void)bytes;
+	return true;
+}
+
+static size_t written_read(void *context, uint64_t at, char *bytes, size_t len)
+{
+	size_t left = at < written.len ? written.len - (size_t)at : 0;
+
+	(void)context;
+	len = len < left ? len : left;
+	memcpy(bytes, written.base + at, len);
+	return len;
+}
+
+static void *written_memory(void *context, size_t size)
+{
+	(void)context;
+	return size <= sizeof(entries) ? memset(entries, 0, sizeof(entries)) : NULL;
+}
+
+/* The program's own file is read, which may be written to meanwhile: more lines than were counted
+ * end the login, and find an end themselves. */
+static void test_more_lines(void)
+{
+	static const struct pop3_storage storage = { NULL, written_append, written_read,
+						     written_memory };
+	static struct maildrop maildrop;
+
+	maildrop_init(&maildrop, &storage);
+	maildrop_begin(&maildrop);
+	CHECK(maildrop_append(&maildrop, SPAN("one 1 1\nanother 2 2\n")) == MAILDROP_OK);
+	written = SPAN("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n");
+	CHECK(maildrop_finish(&maildrop) == MAILDROP_STORAGE);
+}
+
 int main(void)
 {
 	for (unsigned round = 0; round < 4000; round++)
@@ -282,5 +325,6 @@ int main(void)
 	test_many_messages(400000);
 	test_one_duplicate(100000);
 	test_delete_many(3000);
+	test_more_lines();
 	return check_report();
 }
