@@ -430,3 +430,22 @@ rcpt_reply() {
 	assert grep -qE 'msg="hook says" session=[0-9a-f-]+ event=delete text="cannot run the program event=delete path=/.*/delete error=.*No such file' "$T/log"
 	refute grep -q 'text=.*hook-runner' "$T/log"
 }
+
+@test "a co-process whose successor answers more is asked for it from then on" {
+	hook helo 'for _ in $(seq 1000); do [ ! -e "$T/pid" ] || kill -0 "$(cat "$T/pid")" 2>/dev/null || break; sleep 0.01; done'
+	hook serve 'first=$([ -e "$T/pid" ] || echo 1)
+		printf "hello=1\nevents=rcpt deliver%s\n\n" "$([ -n "$first" ] || echo " data")"
+		while IFS= read -r line; do
+			case $line in
+			call=*) echo "${line#call=}" >>"$T/calls" ;;
+			"")
+				[ -z "$first" ] || echo $$ >"$T/pid"
+				printf "exit=0\n\n"
+				[ -z "$first" ] || exit 0 ;;
+			esac
+		done'
+	lines "${opening[@]}" 'RCPT TO:<u@x.example>' "${opening[@]}" 'RCPT TO:<u@x.example>' 'DATA' '.' 'QUIT' | smtp
+	assert_output --partial '250 2.0.0'
+	assert_equal "$(tr '\n' ' ' <"$T/calls")" 'rcpt rcpt data deliver '
+	refute grep -q 'broke the rules' "$T/log"
+}
