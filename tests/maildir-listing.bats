@@ -184,6 +184,17 @@ list_reading() {
 	assert_equal "$(wc -l <"$T/first")" 40000
 }
 
+@test "list: a kept listing that does not hold is not read, however large it is" {
+	many 1200
+	run -0 list_reading "$T/first"
+	for change in 'truncate -s 2T "$MAIL/jo/mail-session.listing"' 'touch "$MAIL/jo/new"'; do
+		eval "$change"
+		ASAN_OPTIONS=detect_leaks=0 USER=jo@example.org timeout 20 strace -qq -o "$T/trace" -e trace=pread64 "$STORE" list >"$T/listing"
+		cmp "$T/listing" "$T/first"
+		run -1 grep -F "$(head -c 20 "$T/first")" "$T/trace"
+	done
+}
+
 @test "list: a program that sets the time of a folder back, as tar and rsync do, hides no change" {
 	many 1200
 	run -0 list_reading "$T/first"

@@ -62,7 +62,8 @@ struct seal {
 	uint64_t hash;
 };
 
-static void put_seal(struct buffer *out, const struct seal *seal)
+/* All of a seal but the hash, which is last. */
+static void put_facts(struct buffer *out, const struct seal *seal)
 {
 	const uint64_t rest[] = { seal->inode, seal->octets };
 
@@ -88,7 +89,11 @@ static void put_seal(struct buffer *out, const struct seal *seal)
 		buffer_number(out, rest[i]);
 	}
 	buffer_byte(out, ' ');
-	buffer_hex(out, seal->hash, 16);
+}
+
+static void put_hash(struct buffer *out, uint64_t hash)
+{
+	buffer_hex(out, hash, 16);
 	buffer_byte(out, '\n');
 }
 
@@ -148,10 +153,14 @@ static bool holds(struct maildir *maildir, int fd, const struct stat *facts, str
 	span_take(&rest, ' ');
 	span_take(&rest, ' ');
 	if (!number_upto(span_take(&rest, ' '), INT64_MAX, &seal.looked_at) ||
-	    is_stale(seal.looked_at, keeping) || !look_at_folders(maildir, seal.folders) ||
+	    is_stale(seal.looked_at, keeping) || !look_at_folders(maildir, seal.folders))
+		return false;
+	put_facts(&now, &seal);
+	/* Mostly it is the folders that changed: then the listing, of any size, is not read. */
+	if (now.overflow || !span_starts(text, buffer_span(&now)) ||
 	    !find_hash(fd, seal.octets, &seal.hash))
 		return false;
-	put_seal(&now, &seal);
+	put_hash(&now, seal.hash);
 	return !now.overflow && span_equal(buffer_span(&now), text);
 }
 
@@ -273,7 +282,8 @@ static void write_seal(struct kept *kept, const struct seal *seal)
 	if (!replacement_begin(&new, kept->maildir))
 		return;
 	buffer_clear(&kept->out);
-	put_seal(&kept->out, seal);
+	put_facts(&kept->out, seal);
+	put_hash(&kept->out, seal->hash);
 	if (fd_write_all(new.fd, buffer_span(&kept->out)) &&
 	    replacement_install(&new, kept->maildir, SEAL_NAME))
 		fd_close(&new.fd);
