@@ -120,6 +120,32 @@ list_opening() {
 	END
 }
 
+@test "list: where a directory does not tell what is a file, nothing is hidden that cannot be looked at" {
+	printf 'A: b\n' >"$MAIL/jo/new/1600000000.M1P1.mx,S=5,W=6"
+	mkdir "$MAIL/jo/new/1600000001.M1P1.mx,S=5,W=6"
+	# The entries of the folder as the kernel writes them, of no type.
+	unknown=$(python3 - <<-'END'
+		import ctypes, os
+		block = ctypes.create_string_buffer(4096)
+		folder = os.open(os.environ["MAIL"] + "/jo/new", os.O_RDONLY)
+		syscall = {"x86_64": 217, "aarch64": 61}[os.uname().machine]
+		count, at = ctypes.CDLL(None).syscall(syscall, folder, block, len(block)), 0
+		while at < count:
+		    block[at + 18] = b"\0"
+		    at += int.from_bytes(block[at + 16:at + 18], "little")
+		print(block[:count].hex())
+	END
+	)
+	export ASAN_OPTIONS=detect_leaks=0 USER=jo@example.org
+	for error in '' EIO; do
+		run -0 --separate-stderr strace -qq -o "$T/trace" -e inject="getdents64:when=1:poke_exit=@arg2=$unknown" \
+			-e "${error:+inject=newfstatat:error=}${error:-trace=getdents64}" "$STORE" list
+		assert_line 'new/1600000000.M1P1.mx,S=5,W=6 6 1600000000.M1P1.mx'
+		# A directory does no harm where it is taken for a message: it cannot be retrieved.
+		[ -n "$error" ] || assert_equal "${#lines[@]}" 1
+	done
+}
+
 # Many messages whose names tell all, in folders that have been left alone for a while.
 many() {
 	python3 - "$1" <<-'END'

@@ -172,15 +172,17 @@ static void add(struct room *room, enum folder folder, struct span name)
 		forget_latest(room);
 }
 
-/* True for a file; where the directory does not say, its inode does. */
+/* True for a file; where the directory does not say, its inode does. What cannot be found out is
+ * no reason to hide a message. */
 static bool is_file(int folder, const struct dirent64 *entry)
 {
 	struct stat facts;
 
 	if (entry->d_type != DT_UNKNOWN)
 		return entry->d_type == DT_REG;
-	return fstatat(folder, entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISREG(facts.st_mode);
+	if (fstatat(folder, entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno != ENOENT;
+	return S_ISREG(facts.st_mode);
 }
 
 /* In large blocks: readdir(3) of some libraries takes a few entries at a time. */
