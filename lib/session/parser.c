@@ -24,6 +24,8 @@
 #define AHEAD_CONTENT 24
 /* Octets of the longest frame that is sent ahead, and of all of them. */
 #define AHEAD_FRAME 512
+/* With so many left more are asked. */
+#define AHEAD_LOW   8
 #define AHEAD_BYTES 4096
 /* Descriptors that are open beside those in the inbox, or may be. */
 #define OTHER_DESCRIPTORS 14
@@ -151,14 +153,28 @@ enum taken {
 	TAKEN_LOSS, /* the runner is gone */
 };
 
+/* Makes room where there was what has been given to the engine. */
+static void tidy_inbox(void)
+{
+	struct inbox *inbox = &self.inbox;
+
+	buffer_drop(&inbox->bytes, inbox->at);
+	inbox->at = 0;
+	inbox->fd_count -= inbox->fd_at;
+	memmove(inbox->fds, inbox->fds + inbox->fd_at, inbox->fd_count * sizeof(int));
+	inbox->fd_at = 0;
+}
+
 /* Receives answers behind those that wait. */
 static enum taken take_in(int flags)
 {
 	struct inbox *inbox = &self.inbox;
-	char *end = inbox->bytes.base + inbox->bytes.len;
 	unsigned fds = 0;
+	char *end;
 	ssize_t got;
 
+	tidy_inbox();
+	end = inbox->bytes.base + inbox->bytes.len;
 	for (;;) {
 		got = frame_fetch(PARSER_CONTROL, flags, end, buffer_room(&inbox->bytes),
 				  inbox->fds + inbox->fd_count, &fds);
@@ -275,29 +291,48 @@ static void drop_message(void)
  * Asks at once what the engine will ask next: parser, runner and store then need not wait for one
  * another at each question.
  */
-static void ask_ahead(const struct event_call *call)
+static void ask_ahead(const struct event_call *call, enum frame_kind first)
 {
 	unsigned most = event_yields(call->event) ? self.ahead_content : FRAME_AHEAD_MAX;
 	struct engine *engine = self.engine;
+	enum frame_kind kind = first;
 
 	if ((self.may_ask_ahead & EVENT_BIT(call->event)) == 0)
 		return;
-	self.asked = (struct buffer)BUFFER(self.asked_bytes);
-	self.asked_at = 0;
-	self.look_frame.kind = FRAME_AHEAD;
-	ahead_begin(&self.look, &self.stream.input);
 	while (self.ahead < most && buffer_room(&self.asked) >= AHEAD_FRAME &&
 	       self.pending.len + AHEAD_FRAME <= FRAME_MAX &&
 	       engine->ops->ahead(engine, &self.stream.input, &self.look)) {
 		size_t before = self.asked.len;
 
+		self.look_frame.kind = FRAME_AHEAD;
 		self.look_frame.call = self.look.call;
 		frame_put(&self.asked, &self.look_frame);
 		if (self.asked.overflow || self.asked.len - before > AHEAD_FRAME)
 			return;
+		self.look_frame.kind = kind;
 		put_frame(&self.look_frame);
+		kind = FRAME_AHEAD;
 		self.ahead++;
 	}
+}
+
+/* Begins to look behind the command that is asked about. */
+static void begin_ahead(void)
+{
+	self.asked = (struct buffer)BUFFER(self.asked_bytes);
+	self.asked_at = 0;
+	ahead_begin(&self.look, &self.stream.input);
+}
+
+/* Asks on before all is answered, so that nobody runs out of work. */
+static void ask_on(const struct event_call *call)
+{
+	if (self.ahead > AHEAD_LOW)
+		return;
+	buffer_drop(&self.asked, self.asked_at);
+	self.asked_at = 0;
+	ask_ahead(call, FRAME_ASK);
+	send_pending();
 }
 
 /* Is this what was asked ahead? The engine has come to it then, and only the answer is awaited. */
@@ -306,6 +341,7 @@ static bool came_to(const struct event_call *call)
 	struct buffer frame = BUFFER(self.look_bytes);
 	struct span rest = span_from(buffer_span(&self.asked), self.asked_at);
 
+	self.look_frame.kind = FRAME_AHEAD;
 	self.look_frame.call = *call;
 	frame_put(&frame, &self.look_frame);
 	if (frame.overflow || !span_starts(rest, buffer_span(&frame)))
@@ -327,10 +363,12 @@ static void ask(void *context, const struct event_call *call, unsigned which,
 	(void)context;
 	if (self.ahead > 0) {
 		/* The runner has gone ahead, and no way leads back. */
-		if (came_to(call))
-			receive(verdict);
-		else
+		if (!came_to(call)) {
 			*verdict = (struct verdict){ .exit = EXIT_TEMPFAIL, .close = true };
+			return;
+		}
+		ask_on(call);
+		receive(verdict);
 		return;
 	}
 	if (which == 0) {
@@ -346,8 +384,10 @@ static void ask(void *context, const struct event_call *call, unsigned which,
 		    call->event == EVENT_DELETE)
 			self.piped = 0;
 		put_frame(&frame);
-		if (asked)
-			ask_ahead(call);
+		if (asked) {
+			begin_ahead();
+			ask_ahead(call, FRAME_AHEAD);
+		}
 	}
 	if (!asked)
 		return;

@@ -310,6 +310,16 @@ static void take_bye(struct runner *runner, const struct frame *frame)
 	log_end(&line);
 }
 
+/* A question that was put before the answer that ends the session was heard, or that nobody put
+ * yet when the parser ended. */
+static bool is_void(const struct runner *runner, const struct frame *frame)
+{
+	if (frame->kind == FRAME_AHEAD)
+		return runner->ahead_is_void || runner->parser_gone;
+	return frame->kind == FRAME_ASK && runner->ahead_is_void &&
+	       (FRAME_AHEAD_EVENTS & EVENT_BIT(frame->call.event)) != 0;
+}
+
 static void take_frames(struct runner *runner)
 {
 	ssize_t got =
@@ -341,7 +351,7 @@ static void take_frames(struct runner *runner)
 			take_bye(runner, &frame);
 			break;
 		}
-		if (frame.kind == FRAME_AHEAD && (runner->ahead_is_void || runner->parser_gone))
+		if (is_void(runner, &frame))
 			continue;
 		runner->more_ahead = rest.len > 0 && (enum frame_kind)rest.base[0] == FRAME_AHEAD;
 		secret |= is_login(frame.call.event);
