@@ -233,6 +233,33 @@ list_reading() {
 	assert_equal "$(wc -l <"$T/changed")" 1201
 }
 
+@test "list: a folder whose time is set back in the moment of a listing is not taken to have been left alone" {
+	many 1200
+	# As fstat(2) tells of a folder that changed when it was looked at; and then, with its time set back, once more.
+	facts() {
+		python3 - "$1" <<-'END'
+			import ctypes, os, struct, sys
+			path, block = os.environ["MAIL"] + "/jo/new", ctypes.create_string_buffer(144)
+			number = {"x86_64": 262, "aarch64": 79}[os.uname().machine]
+			assert ctypes.CDLL(None).syscall(number, -100, path.encode(), block, 0) == 0
+			changed = os.stat(path).st_ctime_ns
+			changed = struct.pack("qq", changed // 10**9, changed % 10**9)
+			assert block.raw.count(changed) == 1
+			print(block.raw.replace(changed, struct.pack("qq", int(sys.argv[1]), 123456789))[:128].hex())
+		END
+	}
+	for moment in 4000000000 1700000000; do
+		rm -f "$MAIL/jo/mail-session.listing"
+		facts=$(facts "$moment")
+		ASAN_OPTIONS=detect_leaks=0 USER=jo@example.org strace -qq -o "$T/trace" -P "$MAIL/jo/new" -e trace=fstat,newfstatat \
+			-e inject="fstat:poke_exit=@arg2=$facts" -e inject="newfstatat:poke_exit=@arg3=$facts" "$STORE" list >"$T/first"
+		grep -q INJECTED "$T/trace"
+		assert_equal "$(wc -l <"$T/first")" 1200
+		[ -e "$MAIL/jo/mail-session.listing" ] && kept=yes || kept=no
+		assert_equal "$kept" "$([ "$moment" = 1700000000 ] && echo yes || echo no)"
+	done
+}
+
 @test "list: a listing that took long is not kept of folders that were just changed when it began" {
 	many 1200
 	touch "$MAIL/jo/new"

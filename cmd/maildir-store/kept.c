@@ -213,7 +213,7 @@ void kept_init(struct kept *kept, struct maildir *maildir, enum keeping keeping)
 	kept->out = BUFFER(kept->out_bytes);
 	kept->new.fd = -1;
 	kept->began = clock_now();
-	kept->looked_at = (uint64_t)time(NULL);
+	clock_gettime(CLOCK_REALTIME_COARSE, &kept->looked_at);
 	kept->looked = keeping != KEEP_NONE && look_at_folders(maildir, kept->folders);
 }
 
@@ -268,7 +268,8 @@ static bool unchanged(struct kept *kept, int64_t latest, uint64_t *inode)
 		const struct stat *before = &kept->folders[i], *now = &folders[i];
 
 		if (before->st_ino != now->st_ino || !same_time(&before->st_mtim, &now->st_mtim) ||
-		    !same_time(&before->st_ctim, &now->st_ctim) || now->st_mtim.tv_sec > settled)
+		    !same_time(&before->st_ctim, &now->st_ctim) || now->st_mtim.tv_sec > settled ||
+		    !settled_before(&now->st_ctim, &kept->looked_at))
 			return false;
 	}
 	return latest <= settled;
@@ -292,7 +293,7 @@ static void write_seal(struct kept *kept, const struct seal *seal)
 
 void kept_end(struct kept *kept, bool whole, int64_t latest)
 {
-	struct seal seal = { .looked_at = latest == 0 ? 0 : kept->looked_at };
+	struct seal seal = { .looked_at = latest == 0 ? 0 : (uint64_t)kept->looked_at.tv_sec };
 
 	if (kept->new.fd >= 0 && kept->out.len > 0)
 		flush(kept);

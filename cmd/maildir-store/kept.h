@@ -33,11 +33,11 @@ enum keeping {
 struct kept {
 	struct maildir *maildir;
 	enum keeping keeping;
-	struct replacement new; /* none: this listing is not kept */
-	int64_t began;          /* when the folders were looked at */
-	uint64_t looked_at;     /* ... in Unix seconds */
-	bool looked;            /* `folders` are known */
-	struct stat folders[2]; /* new/ and cur/ before they were read */
+	struct replacement new;    /* none: this listing is not kept */
+	int64_t began;             /* when the folders were looked at */
+	struct timespec looked_at; /* ... by CLOCK_REALTIME_COARSE */
+	bool looked;               /* `folders` are known */
+	struct stat folders[2];    /* new/ and cur/ before they were read */
 	uint64_t octets;
 	uint64_t hash;
 	struct buffer out;

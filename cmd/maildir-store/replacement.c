@@ -41,10 +41,8 @@ void replacement_abandon(struct replacement *replacement, struct maildir *maildi
 
 /* It is set from the coarse clock; a file system that keeps whole seconds keeps even ones at times.
  */
-bool settled_before(const struct stat *facts, const struct timespec *now)
+bool settled_before(const struct timespec *changed, const struct timespec *now)
 {
-	const struct timespec *changed = &facts->st_mtim;
-
 	if (changed->tv_sec < 0 || changed->tv_nsec == 0)
 		return changed->tv_sec >= 0 && changed->tv_sec < now->tv_sec - 1;
 	return changed->tv_sec < now->tv_sec ||

@@ -30,8 +30,8 @@ void replacement_abandon(struct replacement *replacement, struct maildir *maildi
 
 /*
  * True when whatever changes a file or directory from `now` (CLOCK_REALTIME_COARSE) on also changes
- * its modification time.
+ * this time of its last modification or change.
  */
-bool settled_before(const struct stat *facts, const struct timespec *now);
+bool settled_before(const struct timespec *changed, const struct timespec *now);
 
 #endif

@@ -268,7 +268,7 @@ static bool measure(struct sizes *sizes, struct message *message, uint64_t *size
 		return false;
 	}
 	look(sizes, &facts);
-	if (!settled_before(&facts, &now))
+	if (!settled_before(&facts.st_mtim, &now))
 		return true;
 	name = BUFFER(line.name);
 	buffer_put(&name, name_unique(span_of(message->name)));
