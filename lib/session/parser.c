@@ -4,7 +4,7 @@
 
 #include "base/descriptor.h"
 #include "engine/ahead.h"
-#include "session/frame.h"
+#include "session/inbox.h"
 #include "session/title.h"
 
 #include <errno.h>
@@ -21,26 +21,14 @@
 #define PENDING_FEW 384
 
 /* Questions that are asked ahead at the most, when each is answered with a descriptor. */
-#define AHEAD_CONTENT 24
+#define AHEAD_CONTENT (INBOX_FDS_MAX - 1)
+/* With so many left more are asked. */
+#define AHEAD_LOW 8
 /* Octets of the longest frame that is sent ahead, and of all of them. */
 #define AHEAD_FRAME 512
-/* With so many left more are asked. */
-#define AHEAD_LOW   8
 #define AHEAD_BYTES 4096
 /* Descriptors that are open beside those in the inbox, or may be. */
 #define OTHER_DESCRIPTORS 14
-
-/*
- * Answers that were received, the front ones of which have been given to the engine.  There is room
- * for the answers to as many questions as are asked at a time: descriptors that lie in a socket
- * count against everybody's, and behind the answers the runner may say that the session has to end.
- */
-struct inbox {
-	struct buffer bytes; /* over inbox_bytes */
-	size_t at;
-	unsigned fd_at, fd_count;
-	int fds[1 + AHEAD_CONTENT + FRAME_FDS_MAX]; /* what they yield; the last are never filled */
-};
 
 /*
  * The parser's state, one for the process.  What an idle session touches lies together at the
@@ -73,7 +61,7 @@ static _Alignas(4096) struct {
 	char input[STREAM_INPUT];
 	char content_bytes[STREAM_INPUT];
 	struct inbox inbox; /* of no use before something is received */
-	char inbox_bytes[(1 + FRAME_AHEAD_MAX) * ANSWER_MAX];
+	char inbox_bytes[INBOX_OCTETS];
 	size_t asked_at; /* in `asked`: the frame of the next question that the engine comes to */
 	struct buffer asked; /* the frames of those that were asked ahead */
 	/* Not on the stack, of which an idle session has touched little. */
@@ -146,60 +134,13 @@ static void set_handled(event_set handled)
 	}
 }
 
-/* What becomes of receiving. */
-enum taken {
-	TAKEN_NOTHING, /* nothing is there, and was not waited for */
-	TAKEN_ANSWERS,
-	TAKEN_LOSS, /* the runner is gone */
-};
-
-/* Makes room where there was what has been given to the engine. */
-static void tidy_inbox(void)
+/* Receives answers. A shutdown that crosses a question is carried out when the stream next waits.
+ */
+static enum inbox_result take_in(int flags)
 {
-	struct inbox *inbox = &self.inbox;
-
-	buffer_drop(&inbox->bytes, inbox->at);
-	inbox->at = 0;
-	inbox->fd_count -= inbox->fd_at;
-	memmove(inbox->fds, inbox->fds + inbox->fd_at, inbox->fd_count * sizeof(int));
-	inbox->fd_at = 0;
-}
-
-/* Receives answers behind those that wait. */
-static enum taken take_in(int flags)
-{
-	struct inbox *inbox = &self.inbox;
-	unsigned fds = 0;
-	char *end;
-	ssize_t got;
-
-	tidy_inbox();
-	end = inbox->bytes.base + inbox->bytes.len;
-	for (;;) {
-		got = frame_fetch(PARSER_CONTROL, flags, end, buffer_room(&inbox->bytes),
-				  inbox->fds + inbox->fd_count, &fds);
-		if (got <= 0 || (enum answer_kind) * end != ANSWER_SHUTDOWN)
-			break;
-		/* It crosses the question, and is carried out when the stream next waits. */
-		self.shutdown = true;
-	}
-	if (got <= 0)
-		return got < 0 && errno == EAGAIN ? TAKEN_NOTHING : TAKEN_LOSS;
-	inbox->bytes.len += (size_t)got;
-	inbox->fd_count += fds;
-	return TAKEN_ANSWERS;
-}
-
-/* Nothing waits any more. */
-static void clear_inbox(void)
-{
-	struct inbox *inbox = &self.inbox;
-
-	while (inbox->fd_at < inbox->fd_count)
-		fd_close(&inbox->fds[inbox->fd_at++]);
-	inbox->bytes = (struct buffer)BUFFER(self.inbox_bytes);
-	inbox->at = 0;
-	inbox->fd_at = inbox->fd_count = 0;
+	if (inbox_is_empty(&self.inbox))
+		inbox_init(&self.inbox, self.inbox_bytes);
+	return inbox_receive(&self.inbox, PARSER_CONTROL, flags, &self.shutdown);
 }
 
 /*
@@ -211,18 +152,13 @@ static void receive(struct verdict *verdict)
 	const struct answer none = { .handled = self.parser->handled,
 				     .mechanisms = self.parser->smtp.mechanisms,
 				     .verdict = { EXIT_TEMPFAIL, .close = true } };
-	struct inbox *inbox = &self.inbox;
 	struct answer answer;
-	struct span rest;
+	int yielded;
 
-	if (inbox->at == inbox->bytes.len) {
-		clear_inbox();
+	if (inbox_is_empty(&self.inbox))
 		take_in(0);
-	}
-	rest = span_from(buffer_span(&inbox->bytes), inbox->at);
-	if (!answer_take(&rest, &answer))
+	if (!inbox_take(&self.inbox, &answer, &yielded))
 		answer = none;
-	inbox->at = inbox->bytes.len - rest.len;
 	*verdict = answer.verdict;
 	/* What does not change is not written: the runner shares the page. */
 	if (memcmp(&self.parser->smtp.mechanisms, &answer.mechanisms, sizeof(answer.mechanisms)) !=
@@ -232,8 +168,7 @@ static void receive(struct verdict *verdict)
 	if (answer.handled != self.parser->handled)
 		set_handled(answer.handled);
 	fd_close(&self.content);
-	if (answer.content && inbox->fd_at < inbox->fd_count)
-		self.content = inbox->fds[inbox->fd_at++];
+	self.content = yielded;
 	self.content_is_file = self.content >= 0 && lseek(self.content, 0, SEEK_CUR) >= 0;
 	/* The session ends here: what was asked behind is void. */
 	if (verdict->close)
@@ -245,12 +180,8 @@ static void receive(struct verdict *verdict)
 static bool ready(void *context)
 {
 	(void)context;
-	if (self.ahead == 0)
-		return false;
-	if (self.inbox.at < self.inbox.bytes.len)
-		return true;
-	clear_inbox();
-	return take_in(MSG_DONTWAIT) != TAKEN_NOTHING;
+	return self.ahead > 0 &&
+	       (!inbox_is_empty(&self.inbox) || take_in(MSG_DONTWAIT) != INBOX_NOTHING);
 }
 
 /* The listing stays open: the engine goes back to it for IDs and unique-ids. */
@@ -297,8 +228,6 @@ static void ask_ahead(const struct event_call *call, enum frame_kind first)
 	struct engine *engine = self.engine;
 	enum frame_kind kind = first;
 
-	if ((self.may_ask_ahead & EVENT_BIT(call->event)) == 0)
-		return;
 	while (self.ahead < most && buffer_room(&self.asked) >= AHEAD_FRAME &&
 	       self.pending.len + AHEAD_FRAME <= FRAME_MAX &&
 	       engine->ops->ahead(engine, &self.stream.input, &self.look)) {
@@ -327,7 +256,7 @@ static void begin_ahead(void)
 /* Asks on before all is answered, so that nobody runs out of work. */
 static void ask_on(const struct event_call *call)
 {
-	if (self.ahead > AHEAD_LOW)
+	if (self.ahead > AHEAD_LOW || (self.may_ask_ahead & EVENT_BIT(call->event)) == 0)
 		return;
 	buffer_drop(&self.asked, self.asked_at);
 	self.asked_at = 0;
@@ -384,7 +313,7 @@ static void ask(void *context, const struct event_call *call, unsigned which,
 		    call->event == EVENT_DELETE)
 			self.piped = 0;
 		put_frame(&frame);
-		if (asked) {
+		if (asked && (self.may_ask_ahead & EVENT_BIT(call->event)) != 0) {
 			begin_ahead();
 			ask_ahead(call, FRAME_AHEAD);
 		}
@@ -456,7 +385,7 @@ static enum session_end watched(void *context)
 
 	(void)context;
 	if (self.ahead > 0) {
-		if (take_in(MSG_DONTWAIT) == TAKEN_LOSS)
+		if (take_in(MSG_DONTWAIT) == INBOX_LOSS)
 			return END_ERROR;
 		return self.shutdown ? END_SHUTDOWN : END_COUNT;
 	}
