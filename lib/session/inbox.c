@@ -33,7 +33,7 @@ enum inbox_result inbox_receive(struct inbox *inbox, int socket, int flags, bool
 	for (;;) {
 		got = frame_fetch(socket, flags, end, buffer_room(&inbox->bytes),
 				  inbox->fds + inbox->fd_count, &fds);
-		if (got <= 0 || (enum answer_kind)*end != ANSWER_SHUTDOWN)
+		if (got <= 0 || (enum answer_kind)end[0] != ANSWER_SHUTDOWN)
 			break;
 		*shutdown = true;
 	}
