@@ -54,13 +54,14 @@ static void send_answers(struct runner *runner, struct span bytes, int *fds, uns
 		fd_close(&fds[--count]);
 }
 
-void runner_send_answers(struct runner *runner)
+bool runner_send_answers(struct runner *runner)
 {
 	if (runner->answers.len == 0 || runner->answering)
-		return;
+		return false;
 	send_answers(runner, buffer_span(&runner->answers), runner->answer_fd, runner->answer_fds);
 	buffer_clear(&runner->answers);
 	runner->answer_fds = 0;
+	return true;
 }
 
 void runner_answer(struct runner *runner, const struct verdict *verdict, int fd)

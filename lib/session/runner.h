@@ -142,7 +142,8 @@ struct turn {
 
 /*
  * Waits once for programs, signals and the parser's end, and lets what is ready work.  With
- * `listen` it also waits for frames, with `receive` for the pipe.
+ * `listen` it also waits for frames, with `receive` for the pipe.  It may return with nothing found,
+ * and sends the answers that wait instead, if there are any: callers look again.
  */
 struct turn runner_turn(struct runner *runner, bool listen, bool receive);
 
@@ -229,8 +230,8 @@ void runner_keep_facts(struct runner *runner, const struct event_call *call);
 /* Sends an answer to the parser, with a descriptor, which it closes, or -1. While more was asked
  * ahead it may wait for the next ones. */
 void runner_answer(struct runner *runner, const struct verdict *verdict, int fd);
-/* Sends the answers that wait. */
-void runner_send_answers(struct runner *runner);
+/* Sends the answers that wait. True: there were some, and turns may have been taken meanwhile. */
+bool runner_send_answers(struct runner *runner);
 
 /* The parser broke the rules: one log line, and the end. */
 void runner_violation(struct runner *runner, const char *what);

@@ -90,7 +90,9 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 	int64_t deadline = clock_earlier(runner->drain_deadline, runner->wake), now = clock_now();
 	struct turn turn = { false, false, false };
 
-	runner_send_answers(runner);
+	/* What the parser reads late may have taken turns, in which what is waited for has come. */
+	if (runner_send_answers(runner))
+		return turn;
 	/* Without events just the end of the parser is seen; its last frames may still be unread
 	 * then. */
 	fds[count++] = (struct pollfd){ runner->parser_gone && !listen ? -1 : runner->control,

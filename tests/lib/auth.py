@@ -48,7 +48,7 @@ class Session:
             os.chmod(os.path.join(backend, name), 0o755)
         self.socket, theirs = socket.socketpair()
         self.socket.settimeout(30)
-        self.log = open(os.path.join(self.path, "log"), "w+", encoding="utf-8", errors="replace")
+        self.log = open(os.path.join(self.path, "log"), "w+b")
         self.process = subprocess.Popen([os.path.join(BIN, program), "--hostname", "mx.example", *options, backend],
                                         stdin=theirs, stdout=theirs, stderr=self.log)
         theirs.close()
@@ -84,8 +84,8 @@ class Session:
         return list(iter(self.reply, "."))
 
     def logged(self):
-        self.log.seek(0)
-        return self.log.read()
+        """The log so far; the session goes on writing at its own place."""
+        return os.pread(self.log.fileno(), 1 << 20, 0).decode(errors="replace")
 
     def read(self, name):
         with open(os.path.join(self.path, name), encoding="latin-1") as file:

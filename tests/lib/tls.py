@@ -103,8 +103,7 @@ class Session:
         return dict(entry.decode("ascii").split("=", 1) for entry in text[:-2].split(b"\0"))
 
     def log(self):
-        self.log_file.seek(0)
-        return self.log_file.read().decode()
+        return os.pread(self.log_file.fileno(), 1 << 20, 0).decode()
 
     def end(self, status=0):
         for end in (self.client, self.control, self.plain):

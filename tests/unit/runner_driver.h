@@ -71,7 +71,7 @@ static void make_backend(struct directory *directory, const char *name, event_se
 
 /*
  * Of a co-process, each call leaves its recipient and how many it was told that are before it; it
- * refuses whom it is told to.
+ * refuses whom it is told to, and takes its time where it is told to.
  */
 static inline void make_serve(void)
 {
@@ -92,6 +92,7 @@ static inline void make_serve(void)
 		      "number=*) number=$line ;;\n"
 		      "'') echo \"$to$count\" >>'%s'\n"
 		      "case $to in no*) exit=67 ;; *) exit=0 ;; esac\n"
+		      "case $to in late*) sleep 0.2 ;; esac\n"
 		      "printf 'exit=%%s\\n%%s\\n\\n' $exit $number ;;\n"
 		      "esac\ndone\n",
 		      self.marks) > 0 &&
@@ -173,7 +174,7 @@ static void begin(enum protocol protocol, struct directory *directory)
 	runner->parser = getpid(); /* none to reap: the parser is this process */
 	runner->drain_deadline = runner->wake = CLOCK_NEVER;
 	runner->end = END_ERROR;
-	runner->filter_in = runner->filter_out = -1;
+	runner->filter_in = runner->filter_out = runner->awaited = -1;
 	runner->secure = SECURE_NONE;
 	runner->headers = (struct buffer)BUFFER(runner->headers_bytes);
 	runner->answers = (struct buffer)BUFFER(runner->answer_bytes);

@@ -191,6 +191,40 @@ static void test_unread(void)
 	CHECK(strstr(marks(), "mail ") != NULL);
 }
 
+/*
+ * A parser that reads late: what is waited for comes while the answer before it is being sent, and
+ * is seen all the same.
+ */
+static void test_late_reader(void)
+{
+	const struct frame questions[] = { recipient(FRAME_ASK, "b@x.example"),
+					   recipient(FRAME_AHEAD, "late@x.example") };
+	char bytes[ANSWER_MAX] = "";
+	pid_t parser;
+
+	begin_served();
+	say_frames(questions, 2);
+	bye(END_QUIT);
+	/* There is room for the first answer, and for no other. */
+	setsockopt(self.runner.control, SOL_SOCKET, SO_SNDBUF, &(int){ 0 }, sizeof(int));
+	while (send(self.runner.control, bytes, 32, MSG_DONTWAIT) > 0)
+		continue;
+	CHECK(recv(self.parser, bytes, sizeof(bytes), 0) == 32);
+	parser = fork();
+	if (parser == 0) {
+		fd_close(&self.runner.control);
+		nanosleep(&(struct timespec){ 0, 600000000 }, NULL);
+		while (recv(self.parser, bytes, sizeof(bytes), 0) > 0)
+			continue;
+		_exit(0);
+	}
+	alarm(30);
+	CHECK(finish() == END_QUIT);
+	alarm(0);
+	CHECK(strcmp(marks(), "a0 b1 late2 disconnect ") == 0);
+	waitpid(parser, &(int){ 0 }, 0);
+}
+
 /* In front, behind another event, of one that may not be, before its time, about nobody. */
 static void test_ahead_out_of_place(void)
 {
@@ -616,6 +650,7 @@ int main(void)
 	test_ahead();
 	test_ahead_out_of_place();
 	test_unread();
+	test_late_reader();
 	test_other_protocols();
 	test_octets();
 	test_drop();
