@@ -5,6 +5,8 @@
 #include "base/descriptor.h"
 #include "engine/ahead.h"
 #include "session/inbox.h"
+#include "session/listing.h"
+#include "session/outbox.h"
 #include "session/title.h"
 
 #include <errno.h>
@@ -16,9 +18,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-/* Octets of frames that lie on a page that every session touches. */
-#define PENDING_FEW 384
 
 /* Questions that are asked ahead at the most, when each is answered with a descriptor. */
 #define AHEAD_CONTENT (INBOX_FDS_MAX - 1)
@@ -38,15 +37,13 @@ static _Alignas(4096) struct {
 	struct parser *parser;
 	struct engine *engine;
 	struct handler handler;
-	struct buffer pending; /* frames that nobody waits for yet */
-	uint64_t piped;        /* octets of the message that went down the pipe */
-	uint64_t unannounced;  /* ... since the runner was last told anything */
-	bool shutdown;         /* the runner wants an end */
-	int content;           /* what a yielding event yields */
+	struct outbox outbox;
+	uint64_t piped;       /* octets of the message that went down the pipe */
+	uint64_t unannounced; /* ... since the runner was last told anything */
+	bool shutdown;        /* the runner wants an end */
+	int content;          /* what a yielding event yields */
 	bool content_is_file;
-	int listing;           /* the listing, as long as the session */
-	uint64_t listing_base; /* octets of earlier listings */
-	uint64_t listing_len;
+	struct listing listing;
 	event_set may_ask_ahead;
 	unsigned ahead_content; /* questions that may be, should each yield a descriptor */
 	unsigned ahead;         /* questions asked ahead that the engine has not come to */
@@ -55,8 +52,8 @@ static _Alignas(4096) struct {
 		struct smtp smtp;
 		struct pop3 pop3;
 	} protocol;
-	char pending_bytes[FRAME_MAX];
-	char few_bytes[PENDING_FEW]; /* of `pending`, as long as they suffice: beside replies */
+	char many_bytes[FRAME_MAX]; /* of the outbox */
+	char few_bytes[OUTBOX_FEW]; /* of it too: beside replies */
 	char output[STREAM_OUTPUT];
 	char input[STREAM_INPUT];
 	char content_bytes[STREAM_INPUT];
@@ -77,50 +74,11 @@ static _Alignas(4096) struct {
  */
 #define ALWAYS_ASKED (EVENT_BIT(EVENT_LOGOUT) | EVENT_BIT(EVENT_DELIVER))
 
-/* No frame is held back: the small storage will do again. */
-static void begin_pending(void)
-{
-	self.pending = (struct buffer)BUFFER(self.few_bytes);
-}
-
-/* Moves the frames to the large storage. False: they are there already. */
-static bool enlarge_pending(void)
-{
-	struct buffer large = BUFFER(self.pending_bytes);
-
-	if (self.pending.base == self.pending_bytes)
-		return false;
-	buffer_put(&large, buffer_span(&self.pending));
-	self.pending = large;
-	return true;
-}
-
-/* Sends the frames that were held back. A runner that is gone is noticed when it is asked. */
+/* Sends the frames that were held back. */
 static void send_pending(void)
 {
-	if (self.pending.len == 0)
-		return;
-	frame_send(PARSER_CONTROL, buffer_span(&self.pending), -1);
-	explicit_bzero(self.pending.base, self.pending.len);
-	begin_pending();
+	outbox_send(&self.outbox);
 	self.unannounced = 0;
-}
-
-/* Holds a frame back, sending the earlier ones first when it does not fit beside them. */
-static void put_frame(const struct frame *frame)
-{
-	size_t before = self.pending.len;
-
-	frame_put(&self.pending, frame);
-	if (!self.pending.overflow)
-		return;
-	self.pending.len = before;
-	self.pending.overflow = false;
-	if (!enlarge_pending()) {
-		send_pending();
-		enlarge_pending();
-	}
-	put_frame(frame);
 }
 
 /* The set of events that are asked about, and those of them whose answer takes its time. */
@@ -184,37 +142,17 @@ static bool ready(void *context)
 	       (!inbox_is_empty(&self.inbox) || take_in(MSG_DONTWAIT) != INBOX_NOTHING);
 }
 
-/* The listing stays open: the engine goes back to it for IDs and unique-ids. */
-static void keep_listing(void)
-{
-	fd_close(&self.listing);
-	self.listing_base += self.listing_len;
-	self.listing_len = 0;
-	if (self.content >= 0)
-		self.listing = self.content;
-	self.content = -1;
-}
-
 /*
  * Octets of a message that came to nothing are still in the pipe.  The next one must not begin
  * before they are out of it, so this is waited for.
  */
 static void drop_message(void)
 {
-	struct answer answer = { .kind = ANSWER_SHUTDOWN };
-	char bytes[64]; /* an answer without text */
-	struct span rest;
-	ssize_t got;
+	struct verdict done;
 
-	put_frame(&(struct frame){ .kind = FRAME_DROP, .octets = self.piped });
+	outbox_put(&self.outbox, &(struct frame){ .kind = FRAME_DROP, .octets = self.piped });
 	send_pending();
-	do {
-		got = frame_receive(PARSER_CONTROL, bytes, sizeof(bytes), NULL);
-		rest = (struct span){ bytes, got > 0 ? (size_t)got : 0 };
-		if (!answer_take(&rest, &answer))
-			break;
-		self.shutdown |= answer.kind == ANSWER_SHUTDOWN;
-	} while (answer.kind == ANSWER_SHUTDOWN);
+	receive(&done);
 	self.piped = 0;
 }
 
@@ -229,7 +167,7 @@ static void ask_ahead(const struct event_call *call, enum frame_kind first)
 	enum frame_kind kind = first;
 
 	while (self.ahead < most && buffer_room(&self.asked) >= AHEAD_FRAME &&
-	       self.pending.len + AHEAD_FRAME <= FRAME_MAX &&
+	       self.outbox.frames.len + AHEAD_FRAME <= FRAME_MAX &&
 	       engine->ops->ahead(engine, &self.stream.input, &self.look)) {
 		size_t before = self.asked.len;
 
@@ -239,7 +177,7 @@ static void ask_ahead(const struct event_call *call, enum frame_kind first)
 		if (self.asked.overflow || self.asked.len - before > AHEAD_FRAME)
 			return;
 		self.look_frame.kind = kind;
-		put_frame(&self.look_frame);
+		outbox_put(&self.outbox, &self.look_frame);
 		kind = FRAME_AHEAD;
 		self.ahead++;
 	}
@@ -312,7 +250,7 @@ static void ask(void *context, const struct event_call *call, unsigned which,
 		if (call->event == EVENT_DATA || call->event == EVENT_DELIVER ||
 		    call->event == EVENT_DELETE)
 			self.piped = 0;
-		put_frame(&frame);
+		outbox_put(&self.outbox, &frame);
 		if (asked && (self.may_ask_ahead & EVENT_BIT(call->event)) != 0) {
 			begin_ahead();
 			ask_ahead(call, FRAME_AHEAD);
@@ -326,8 +264,11 @@ static void ask(void *context, const struct event_call *call, unsigned which,
 	receive(verdict);
 	/* Further answers to this question are not for watched() to take. */
 	self.handler.watch = which + 1 < call->answers ? -1 : PARSER_CONTROL;
-	if (call->event == EVENT_LIST)
-		keep_listing();
+	/* The listing stays open: the engine goes back to it for IDs and unique-ids. */
+	if (call->event == EVENT_LIST) {
+		listing_begin(&self.listing, self.content);
+		self.content = -1;
+	}
 	/* One that was refused leaves the transaction alone (RFC 5321 4.1.4). */
 	if (call->event == EVENT_HELO &&
 	    (exit_accepts(verdict->exit) || verdict->exit == VERDICT_NONE))
@@ -354,8 +295,9 @@ static ssize_t content(void *context, char *bytes, size_t len)
 	ssize_t got;
 
 	(void)context;
-	if (self.listing >= 0 && self.content < 0 && self.protocol.pop3.state == POP3_AUTHORIZATION)
-		return pread(self.listing, bytes, len, (off_t)self.listing_len);
+	if (self.listing.fd >= 0 && self.content < 0 &&
+	    self.protocol.pop3.state == POP3_AUTHORIZATION)
+		return listing_feed(&self.listing, bytes, len);
 	if (self.content < 0)
 		return 0;
 	/* A store may pass a pipe, and then never fill it. A file is always ready. */
@@ -378,23 +320,15 @@ static void enough(void *context)
 /* The runner speaks while the client is waited for: answers, or that the session has to end. */
 static enum session_end watched(void *context)
 {
-	struct answer answer;
-	char bytes[64]; /* an answer without text */
-	struct span rest = { bytes, 0 };
-	ssize_t got;
+	enum inbox_result result = take_in(MSG_DONTWAIT);
 
 	(void)context;
-	if (self.ahead > 0) {
-		if (take_in(MSG_DONTWAIT) == INBOX_LOSS)
-			return END_ERROR;
-		return self.shutdown ? END_SHUTDOWN : END_COUNT;
-	}
-	got = frame_receive(PARSER_CONTROL, bytes, sizeof(bytes), NULL);
-	rest.len = got > 0 ? (size_t)got : 0;
-	if (!answer_take(&rest, &answer))
+	if (self.shutdown)
+		return END_SHUTDOWN;
+	/* Answers to what nobody asked are a fault. */
+	if (result == INBOX_LOSS || (result == INBOX_ANSWERS && self.ahead == 0))
 		return END_ERROR;
-	self.shutdown = answer.kind == ANSWER_SHUTDOWN;
-	return self.shutdown ? END_SHUTDOWN : END_ERROR;
+	return END_COUNT;
 }
 
 static enum session_end idle(void *context)
@@ -404,42 +338,6 @@ static enum session_end idle(void *context)
 	title_set(self.parser->peer, span_of(engine->ops->state(engine)));
 	return self.shutdown ? END_SHUTDOWN : END_COUNT;
 }
-
-/* ---- the listing's storage --------------------------------------------------------------- */
-
-/* The engine keeps what it was fed, which is a file already: only the place moves on. */
-static bool storage_append(void *context, struct span bytes)
-{
-	(void)context;
-	self.listing_len += bytes.len;
-	return true;
-}
-
-static size_t storage_read(void *context, uint64_t at, char *bytes, size_t len)
-{
-	ssize_t got;
-
-	(void)context;
-	if (at < self.listing_base)
-		return 0;
-	at -= self.listing_base;
-	if (at >= self.listing_len)
-		return 0;
-	if (len > self.listing_len - at)
-		len = (size_t)(self.listing_len - at);
-	got = pread(self.listing, bytes, len, (off_t)at);
-	return got > 0 ? (size_t)got : 0;
-}
-
-static void *storage_memory(void *context, size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	(void)context;
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
-static const struct pop3_storage storage = { NULL, storage_append, storage_read, storage_memory };
 
 /* ---- the session ------------------------------------------------------------------------- */
 
@@ -453,9 +351,12 @@ static void say_goodbye(enum session_end end)
 	frame.fault = self.parser->protocol == PROTOCOL_POP3
 			      ? buffer_span(&self.protocol.pop3.fault)
 			      : self.protocol.smtp.refused;
-	put_frame(&frame);
+	outbox_put(&self.outbox, &frame);
 	send_pending();
 }
+
+static const struct pop3_storage storage = { &self.listing, listing_append, listing_read,
+					     listing_memory };
 
 static struct engine *begin_engine(struct parser *parser)
 {
@@ -477,12 +378,13 @@ static bool greets_at_once(const struct parser *parser)
 void parser_begin(struct parser *parser, int in, int out, int trace)
 {
 	self.parser = parser;
-	self.piped = self.unannounced = self.listing_base = self.listing_len = 0;
+	self.piped = self.unannounced = 0;
 	self.shutdown = false;
 	self.may_ask_ahead = 0;
 	self.ahead = 0;
-	self.content = self.listing = -1;
-	begin_pending();
+	self.content = -1;
+	listing_init(&self.listing);
+	outbox_init(&self.outbox, PARSER_CONTROL, self.few_bytes, self.many_bytes);
 	self.handler = (struct handler){
 		.answer = ask,
 		.ready = ready,

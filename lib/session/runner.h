@@ -142,8 +142,8 @@ struct turn {
 
 /*
  * Waits once for programs, signals and the parser's end, and lets what is ready work.  With
- * `listen` it also waits for frames, with `receive` for the pipe.  It may return with nothing found,
- * and sends the answers that wait instead, if there are any: callers look again.
+ * `listen` it also waits for frames, with `receive` for the pipe.  It may return with nothing
+ * found, and sends the answers that wait instead, if there are any: callers look again.
  */
 struct turn runner_turn(struct runner *runner, bool listen, bool receive);
 
