@@ -256,7 +256,7 @@ teardown() {
 		printf '#!/bin/sh\n%s\n' "$script" >"$DIR/script"
 		chmod 755 "$DIR/script"
 		start socat "UNIX-LISTEN:$DIR/odd,fork" "EXEC:$DIR/script"
-		timeout 20 sh -c 'until [ -S "$1" ]; do :; done' sh "$DIR/odd"
+		timeout 100 sh -c 'until [ -S "$1" ]; do :; done' sh "$DIR/odd"
 		sample lmtp-proxy "LMTP_SERVER=UNIX-CONNECT:$DIR/odd"
 		send lmtp you@y.example jo@x.example
 		assert_line --index 0 --regexp '^451 4\.3\.0'

@@ -12,7 +12,7 @@ setup() {
 }
 
 ahead() {
-	run timeout -k 2 120 tests/lib/ahead.py "$1"
+	run timeout -k 2 600 tests/lib/ahead.py "$1"
 	assert_success
 }
 

@@ -13,7 +13,7 @@ setup() {
 }
 
 hostile() {
-	run timeout -k 2 120 tests/lib/auth_hostile.py "$1"
+	run timeout -k 2 600 tests/lib/auth_hostile.py "$1"
 	assert_success
 }
 

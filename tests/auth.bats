@@ -12,7 +12,7 @@ setup() {
 }
 
 logins() {
-	run timeout -k 2 100 tests/lib/auth.py "$@"
+	run timeout -k 2 600 tests/lib/auth.py "$@"
 	assert_success
 }
 

@@ -28,7 +28,7 @@ serve() {
 
 # generate smtp|pop3 OPTION... - a generator against $address.
 generate() {
-	run timeout 60 "$bench/load-$1" "${@:2}" "$address"
+	run timeout 300 "$bench/load-$1" "${@:2}" "$address"
 }
 
 # Checks one member of the generator's result.
@@ -119,7 +119,7 @@ assert_result() {
 }
 
 @test "a row is measured, judged and drawn" {
-	run timeout 100 tests/bench/run --size tiny --rounds 2 --rows '^smtp-large$'
+	run timeout -k 2 600 tests/bench/run --size tiny --rounds 2 --rows '^smtp-large$'
 	assert_success
 	assert_line --partial 'mail-session, dots >= 0.7 x limit, dots'
 	run cat "$bench/report.md"

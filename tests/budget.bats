@@ -12,7 +12,7 @@ bats_require_minimum_version 1.5.0
 	cd "$BATS_TEST_DIRNAME/.." || return
 	grep -q musl "${BUILD:-build}/flags" || skip "built without musl"
 	grep -q -- '-O2' "${BUILD:-build}/flags" || skip "built without optimisation"
-	run timeout -k 2 300 tests/lib/budget.py
+	run timeout -k 2 600 tests/lib/budget.py
 	echo "$output"
 	assert_success
 }

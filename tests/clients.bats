@@ -25,7 +25,7 @@ serve_by_tcpserver() {
 	tcpserver -v -1 -H -R -l mx.example.org 127.0.0.1 0 "$bin/$program-session" --hostname mx.example.org \
 		--spool-dir "$DIR" "$B" </dev/null >"$DIR/$program.port" 2>>"$DIR/log" 3>&- &
 	pids+=($!)
-	read -r -t 10 port <"$DIR/$program.port"
+	read -r -t 60 port <"$DIR/$program.port"
 	export "$program=$port"
 }
 
@@ -39,7 +39,7 @@ serve_all() {
 # Runs a test of correspond.py against all three programs; further arguments are options of smtp-session.
 correspond() {
 	serve_all "${@:2}"
-	run timeout -k 2 60 tests/lib/correspond.py "$1"
+	run timeout -k 2 600 tests/lib/correspond.py "$1"
 	assert_success
 }
 
@@ -74,27 +74,27 @@ correspond() {
 
 @test "IOP-008: curl sends by SMTP, and asks VRFY, EXPN and HELP" {
 	serve smtp
-	run curl -m 20 -sS --upload-file "$DIR/message" --mail-from you@example.net --mail-rcpt jo@example.org \
+	run curl -m 100 -sS --upload-file "$DIR/message" --mail-from you@example.net --mail-rcpt jo@example.org \
 		--mail-rcpt ann@example.org "smtp://127.0.0.1:$smtp/client.example"
 	assert_success
 	assert_stored jo
 	assert_stored ann
-	run curl -m 20 -sS --upload-file "$DIR/message" --mail-from you@example.net --mail-rcpt nobody@example.org "smtp://127.0.0.1:$smtp"
+	run curl -m 100 -sS --upload-file "$DIR/message" --mail-from you@example.net --mail-rcpt nobody@example.org "smtp://127.0.0.1:$smtp"
 	assert_failure 55
 	assert_output --partial 550
-	run curl -m 20 -sS --mail-rcpt jo "smtp://127.0.0.1:$smtp"
+	run curl -m 100 -sS --mail-rcpt jo "smtp://127.0.0.1:$smtp"
 	assert_success
 	assert_output --regexp '^252 '
-	run curl -m 20 -sS -X EXPN --mail-rcpt list "smtp://127.0.0.1:$smtp"
+	run curl -m 100 -sS -X EXPN --mail-rcpt list "smtp://127.0.0.1:$smtp"
 	assert_failure
-	run curl -m 20 -sSv -X HELP "smtp://127.0.0.1:$smtp"
+	run curl -m 100 -sSv -X HELP "smtp://127.0.0.1:$smtp"
 	assert_line --regexp '^< 214'
 }
 
 @test "IOP-008: curl lists, reads and deletes by POP3" {
 	deliver 3
 	serve pop3
-	drop=(curl -m 20 -sS --user jo@example.org:secret)
+	drop=(curl -m 100 -sS --user jo@example.org:secret)
 	run "${drop[@]}" "pop3://127.0.0.1:$pop3/"
 	assert_success
 	assert_line --index 0 --regexp '^1 [0-9]+'
@@ -113,7 +113,7 @@ correspond() {
 	assert_equal "$(count jo)" 2
 	run "${drop[@]}" "pop3://127.0.0.1:$pop3/3"
 	assert_failure
-	run curl -m 20 -sS --user jo@example.org:wrong "pop3://127.0.0.1:$pop3/"
+	run curl -m 100 -sS --user jo@example.org:wrong "pop3://127.0.0.1:$pop3/"
 	assert_failure 67
 	run "${drop[@]}" --head -X NOOP "pop3://127.0.0.1:$pop3/"
 	assert_success
@@ -122,9 +122,9 @@ correspond() {
 @test "MAP-002: curl under tcpserver, there and back" {
 	serve_by_tcpserver smtp
 	serve_by_tcpserver pop3
-	run curl -m 20 -sS --upload-file "$DIR/message" --mail-from you@example.net --mail-rcpt jo@example.org "smtp://127.0.0.1:$smtp"
+	run curl -m 100 -sS --upload-file "$DIR/message" --mail-from you@example.net --mail-rcpt jo@example.org "smtp://127.0.0.1:$smtp"
 	assert_success
-	run curl -m 20 -sS --user jo@example.org:secret "pop3://127.0.0.1:$pop3/1"
+	run curl -m 100 -sS --user jo@example.org:secret "pop3://127.0.0.1:$pop3/1"
 	assert_success
 	assert_output --partial '([127.0.0.1])'
 	assert_output --partial $'first\r\n.dot'
@@ -141,24 +141,24 @@ correspond() {
 		for pipeline in '' --pipeline; do
 			# HELO offers no extension.
 			[ "$protocol$pipeline" != SMTP--pipeline ] || continue
-			run timeout 20 swaks --protocol $protocol $pipeline --server 127.0.0.1 --port "$port" --from you@example.net \
+			run timeout 100 swaks --protocol $protocol $pipeline --server 127.0.0.1 --port "$port" --from you@example.net \
 				--to jo@example.org,ann@example.org --data "@$DIR/message"
 			assert_success
 		done
 	done
 	assert_equal "$(count jo) $(count ann)" '5 5'
 	assert_equal "$(stored jo | grep -c '^\.dot$')" 5
-	run timeout 20 swaks --protocol LMTP --pipeline --server 127.0.0.1 --port "$lmtp" --from you@example.net \
+	run timeout 100 swaks --protocol LMTP --pipeline --server 127.0.0.1 --port "$lmtp" --from you@example.net \
 		--to jo@example.org,nobody@example.org --data "@$DIR/message"
 	assert_equal "$(count jo)" 6
-	run timeout 20 swaks --server 127.0.0.1 --port "$smtp" --from you@example.net --to nobody@example.org
+	run timeout 100 swaks --server 127.0.0.1 --port "$smtp" --from you@example.net --to nobody@example.org
 	assert_failure 24
 }
 
 @test "IOP-007: msmtp sends by SMTP and LMTP" {
 	serve smtp
 	serve lmtp
-	sender=(timeout 20 msmtp --host=127.0.0.1 --tls=off --auth=off --from=you@example.net)
+	sender=(timeout 100 msmtp --host=127.0.0.1 --tls=off --auth=off --from=you@example.net)
 	run "${sender[@]}" --port="$smtp" jo@example.org ann@example.org <"$DIR/message"
 	assert_success
 	# It adds nothing to a message that has Date and Message-ID.
@@ -181,8 +181,8 @@ correspond() {
 @test "Perl's Net::SMTP and Net::POP3" {
 	serve smtp
 	serve pop3
-	run -0 timeout 20 perl -MNet::SMTP -e '
-		$smtp = Net::SMTP->new("127.0.0.1", Port => $ENV{smtp}, Hello => "perl.example", Timeout => 20) or die;
+	run -0 timeout 100 perl -MNet::SMTP -e '
+		$smtp = Net::SMTP->new("127.0.0.1", Port => $ENV{smtp}, Hello => "perl.example", Timeout => 100) or die;
 		$smtp->mail("you\@example.net", Size => 100, Bits => 8) or die $smtp->message;
 		my @good = $smtp->recipient("jo\@example.org", "nobody\@example.org", { SkipBad => 1 });
 		@good == 1 or die "@good";
@@ -192,8 +192,8 @@ correspond() {
 		$smtp->dataend or die $smtp->message;
 		$smtp->quit or die;'
 	assert_stored jo
-	run -0 timeout 20 perl -MNet::POP3 -e '
-		$pop = Net::POP3->new("127.0.0.1", Port => $ENV{pop3}, Timeout => 20) or die;
+	run -0 timeout 100 perl -MNet::POP3 -e '
+		$pop = Net::POP3->new("127.0.0.1", Port => $ENV{pop3}, Timeout => 100) or die;
 		$pop->login("jo\@example.org", "secret") == 1 or die;
 		my ($count, $size) = $pop->popstat;
 		$count == 1 && $size == $pop->list(1) or die;

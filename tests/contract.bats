@@ -41,7 +41,7 @@ lines() {
 # CR, to $output; its log to $T/log.
 talk() {
 	local status=0
-	timeout 60 "$programs/$1-session" --hostname=mx.example "${@:2}" "$B" >"$T/replies" 2>"$T/log" || status=$?
+	timeout 300 "$programs/$1-session" --hostname=mx.example "${@:2}" "$B" >"$T/replies" 2>"$T/log" || status=$?
 	output=$(tr -d '\r' <"$T/replies")
 	mapfile -t lines <<<"$output"
 	return "$status"
@@ -120,7 +120,7 @@ mail() {
 	exec 4>"$T/in"
 	lines 'EHLO a.example' 'MAIL FROM:<no@b.example>' 'RCPT TO:<u@x.example>' DATA RSET "${message[@]:0:4}" >&4
 	# Its first lines have been read, and the message has not ended.
-	timeout 20 sh -c 'until [ -s "$T/seen" ]; do :; done'
+	timeout 100 sh -c 'until [ -s "$T/seen" ]; do :; done'
 	assert [ ! -e "$T/message" ]
 	lines '' x . QUIT >&4
 	exec 4>&-
@@ -207,9 +207,9 @@ list joe POP3 $session 192.0.2.7"
 	wanted=$(sed 's/ id=.*//; s/kept 1.*/kept 1/' <<<"$output")
 	"$programs/smtp-session" --hostname=mx.example --accept-domain=x.example --listen "unix:$T/socket" "$B" 2>"$T/loop.log" 3>&- &
 	loop=$!
-	timeout 20 sh -c 'until grep -q msg=listening "$T/loop.log"; do :; done'
+	timeout 100 sh -c 'until grep -q msg=listening "$T/loop.log"; do :; done'
 	for _ in 1 2 3; do
-		run timeout 20 socat -t 20 - "UNIX-CONNECT:$T/socket" <"$T/in"
+		run timeout 100 socat -t 100 - "UNIX-CONNECT:$T/socket" <"$T/in"
 		assert_equal "$(tr -d '\r' <<<"$output" | sed 's/ id=.*//; s/kept 1.*/kept 1/')" "$wanted"
 	done
 	kill "$loop"
@@ -290,7 +290,7 @@ list joe POP3 $session 192.0.2.7"
 
 @test "PIPE-003: the replies to a group are one write" {
 	group=$(lines 'EHLO a.example'; lines 'MAIL FROM:<s@b.example>'; for _ in {1..100}; do lines 'RCPT TO:<u@x.example>'; done; lines QUIT)
-	timeout 60 strace -f -qq -e trace=write,writev,sendto,sendmsg -e write=1 -o "$T/calls" "$programs/smtp-session" \
+	timeout 300 strace -f -qq -e trace=write,writev,sendto,sendmsg -e write=1 -o "$T/calls" "$programs/smtp-session" \
 		--sandbox=off --hostname=mx.example --accept-domain=x.example "$B" <<<"$group" >"$T/replies" 2>"$T/log"
 	assert_equal "$(grep -c '^250 2\.1\.5 ' "$T/replies")" 100
 	# The greeting goes out before anything is read; all else at once.
@@ -298,7 +298,7 @@ list joe POP3 $session 192.0.2.7"
 }
 
 @test "the process that greeted forgets whole pages of the parser's: the last one may hold what others keep" {
-	ASAN_OPTIONS=detect_leaks=0 timeout 60 strace -qq -e trace=madvise -o "$T/calls" "$programs/smtp-session" --sandbox=off --hostname=mx.example \
+	ASAN_OPTIONS=detect_leaks=0 timeout 300 strace -qq -e trace=madvise -o "$T/calls" "$programs/smtp-session" --sandbox=off --hostname=mx.example \
 		--accept-domain=x.example "$B" <<<QUIT >"$T/replies" 2>"$T/log"
 	octets=$(sed -n 's/^madvise(0x[0-9a-f]*, \([0-9]*\), MADV_DONTNEED) *= 0$/\1/p' "$T/calls" | sort -n | tail -1)
 	assert [ "$octets" -gt 0 ]

@@ -12,7 +12,7 @@ setup() {
 }
 
 deliveries() {
-	run timeout -k 2 120 tests/lib/deliveries.py "$1"
+	run timeout -k 2 600 tests/lib/deliveries.py "$1"
 	assert_success
 }
 

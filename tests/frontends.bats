@@ -13,12 +13,12 @@ setup() {
 }
 
 front() {
-	run timeout 120 tests/lib/frontends.py "$1"
+	run timeout -k 2 600 tests/lib/frontends.py "$1"
 	assert_success
 }
 
 real() {
-	run timeout 120 tests/lib/frontends_real.py "$1"
+	run timeout -k 2 600 tests/lib/frontends_real.py "$1"
 	assert_success
 }
 

@@ -35,7 +35,7 @@ lines() {
 # An SMTP session on two pipes with the options $@: its replies behind EHLO's go to $output, its log to $T/log.
 smtp() {
 	local status=0
-	timeout 60 "$programs/smtp-session" --hostname=mx.example --accept-domain=x.example "$@" "$B" \
+	timeout 300 "$programs/smtp-session" --hostname=mx.example --accept-domain=x.example "$@" "$B" \
 		2>"$T/log" >"$T/replies" || status=$?
 	output=$(sed -e 's/\r$//' -e '/^220 /d' -e '/^250[ -][A-Z0-9]*\( \|$\)/d' -e '/^250-mx.example/d' \
 		-e '/^250 2.1.0 /d' "$T/replies")
@@ -128,7 +128,7 @@ rcpt_reply() {
 	hook rcpt 'export -p | sed "s/^export //; s/=.*//" | grep -vx PWD | sort >"$T/names"'
 	lines "${opening[@]}" 'RCPT TO:<u@x.example>' >"$T/in"
 	env -i PATH="$PATH" T="$T" LD_PRELOAD_X=1 BASH_ENV=/tmp/x IFS=x PS4=x ENV=/tmp/x 'BASH_FUNC_ls%%=() { :; }' PERL5OPT=x \
-		PYTHONPATH=x SSLCTLFD=9 NOTIFY_SOCKET=/x bash -c 'timeout 60 "$@" <"$T/in" >/dev/null 2>&1' - \
+		PYTHONPATH=x SSLCTLFD=9 NOTIFY_SOCKET=/x bash -c 'timeout 300 "$@" <"$T/in" >/dev/null 2>&1' - \
 		"$programs/smtp-session" --hostname=mx.example "$B"
 	run cat "$T/names"
 	assert_output "$(printf '%s\n' HELO HOOK_DEADLINE LANG ORIGINAL_RECIPIENT ORIGINAL_SENDER PATH RECIPIENT \
@@ -263,7 +263,7 @@ rcpt_reply() {
 	# The reader of the replies is gone when the final dot is on its way.
 	("$programs/smtp-session" --hostname=mx.example --accept-domain=x.example "$B" <"$T/in" 2>"$T/log" |
 		sed -n '/^354/q') &
-	timeout 30 sh -c 'echo go >"$T/go"'
+	timeout 100 sh -c 'echo go >"$T/go"'
 	wait "$!"
 	[ "$(tail -n 1 "$T/message")" = x ]
 }
@@ -319,10 +319,10 @@ rcpt_reply() {
 	printf 'Subject: t\n\nhi\n' >"$T/mail/joe/new/1.M1P1.host"
 	echo secret | PASSWD_FILE=$T/passwd "$libexec/passwd-auth" set joe
 	ln -s "$libexec/passwd-auth" "$B/auth"
-	timeout 60 socat "UNIX-LISTEN:$B/serve,fork" "EXEC:$libexec/maildir-store serve" 3>&- &
+	timeout 300 socat "UNIX-LISTEN:$B/serve,fork" "EXEC:$libexec/maildir-store serve" 3>&- &
 	user=($!)
 	until [ -S "$B/serve" ]; do :; done
-	run timeout 60 "$programs/pop3-session" --hostname=mx.example "$B" \
+	run timeout 300 "$programs/pop3-session" --hostname=mx.example "$B" \
 		< <(lines 'USER joe' 'PASS wrong' 'USER joe' 'PASS secret' 'STAT' 'QUIT') 2>"$T/log"
 	kill "${user[0]}"
 	assert_output --partial $'-ERR [AUTH]'
@@ -334,7 +334,7 @@ rcpt_reply() {
 	hook list 'echo m1 3'
 	hook retrieve 'echo x'
 	chmod 777 "$B/auth"
-	run timeout 60 "$programs/pop3-session" --hostname=mx.example "$B" \
+	run timeout 300 "$programs/pop3-session" --hostname=mx.example "$B" \
 		< <(lines 'USER joe' 'PASS secret' 'QUIT') 2>"$T/log"
 	assert_output --partial '-ERR [SYS/TEMP]'
 	rm "$B/auth"
@@ -424,7 +424,7 @@ rcpt_reply() {
 	printf '#!/nonexistent/interpreter\n' >"$B/delete"
 	chmod 755 "$B/delete"
 	lines 'USER joe' 'PASS secret' 'DELE 1' 'QUIT' |
-		timeout 60 "$programs/pop3-session" --hostname=mx.example "$B" >"$T/replies" 2>"$T/log"
+		timeout 300 "$programs/pop3-session" --hostname=mx.example "$B" >"$T/replies" 2>"$T/log"
 	assert grep -qE 'msg="hook says" session=[0-9a-f-]+ event=[a-z]+ text=hello$' "$T/log"
 	assert grep -qE 'msg="hook says" session=[0-9a-f-]+ event=list text="one two"$' "$T/log"
 	assert grep -qE 'msg="hook says" session=[0-9a-f-]+ event=delete text="cannot run the program event=delete path=/.*/delete error=.*No such file' "$T/log"

@@ -13,7 +13,7 @@ setup() {
 }
 
 hostile() {
-	run timeout -k 2 200 tests/lib/hostile.py "$1"
+	run timeout -k 2 600 tests/lib/hostile.py "$1"
 	assert_success
 }
 

@@ -14,13 +14,13 @@ setup() {
 }
 
 kills() {
-	run timeout 300 tests/lib/kill.py "$@"
+	run timeout -k 2 600 tests/lib/kill.py "$@"
 	assert_success
 	[[ $output != kernel:* ]] || skip "$output"
 }
 
 trouble() {
-	run timeout 300 tests/lib/trouble.py "$@"
+	run timeout -k 2 600 tests/lib/trouble.py "$@"
 	assert_success
 	[[ $output != kernel:* ]] || skip "$output"
 }

@@ -61,7 +61,7 @@ NOBODY='   -  '
 	mkfifo "$DIR/port"
 	tcpserver -v -1 -H -R -l mx.example.org 127.0.0.1 0 "${SMTP[@]}" </dev/null >"$DIR/port" 2>>"$DIR/log" 3>&- &
 	pids+=($!)
-	read -r -t 10 port <"$DIR/port"
+	read -r -t 60 port <"$DIR/port"
 	assert_knows_peer "$port"
 }
 

@@ -91,7 +91,7 @@ pop3_with() {
 	mkdir -p "$DIR"/mail/jo@x.example/{tmp,new,cur}
 	for reply in secret:'+OK' wrong:'-ERR [AUTH]'; do
 		printf '%s\r\n' 'USER jo@x.example' "PASS ${reply%%:*}" QUIT >"$DIR/said"
-		timeout 60 "$bin/pop3-session" --hostname mx.example.org --spool-dir "$DIR" "$B" <"$DIR/said" >"$DIR/replies" 2>>"$DIR/log"
+		timeout 300 "$bin/pop3-session" --hostname mx.example.org --spool-dir "$DIR" "$B" <"$DIR/said" >"$DIR/replies" 2>>"$DIR/log"
 		run sed -n 3p "$DIR/replies"
 		assert_output --partial "${reply#*:}"
 	done
@@ -299,7 +299,7 @@ introspection() {
 	mkfifo "$DIR/port"
 	"$peer" oauth "$DIR/peer" </dev/null >"$DIR/port" 2>>"$DIR/log" 3>&- &
 	pids+=($!)
-	read -r -t 20 port <"$DIR/port"
+	read -r -t 60 port <"$DIR/port"
 	echo 'user = "client:password"' >"$DIR/oauth.conf"
 	echo '{"active": true, "username": "jo@x.example", "scope": "openid mail"}' >"$DIR/peer/good"
 	export OAUTH_INTROSPECTION=http://127.0.0.1:$port/introspect OAUTH_CONFIG=$DIR/oauth.conf OAUTH_SCOPE=mail
@@ -397,7 +397,7 @@ fails() {
 msmtp_as() {
 	printf '%s\n' 'account default' 'host 127.0.0.1' "port $port" "auth $1" "user $2" "password $3" 'from a@y.example' 'tls off' >"$DIR/msmtprc"
 	chmod 600 "$DIR/msmtprc"
-	printf 'Subject: x\n\nx\n' | timeout 60 msmtp --file="$DIR/msmtprc" b@x.example 2>>"$DIR/log"
+	printf 'Subject: x\n\nx\n' | timeout 300 msmtp --file="$DIR/msmtprc" b@x.example 2>>"$DIR/log"
 }
 
 @test "AUTH-019, AUTH-020: msmtp logs in by SCRAM-SHA-256, CRAM-MD5, PLAIN and LOGIN, and its failures are fail2ban's" {

@@ -12,7 +12,7 @@ setup() {
 }
 
 loop() {
-	run timeout 120 tests/lib/loop.py "$1"
+	run timeout -k 2 600 tests/lib/loop.py "$1"
 	assert_success
 }
 

@@ -20,7 +20,7 @@ import time
 from server import PATIENCE, SANITIZED, Server, descendants, eventually
 
 PROGRAMS = ("smtp-session", "lmtp-session", "pop3-session")
-WATCHDOG = 60  # seconds, for a whole flood
+WATCHDOG = 240  # seconds, for a whole flood
 GROWTH = 1024  # KiB that a process may grow by
 MIB = 1 << 20
 

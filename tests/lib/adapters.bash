@@ -35,7 +35,7 @@ sample() {
 
 # The program $1-session over $B with the lines of $DIR/said: its replies behind EHLO's become $lines.
 session() {
-	timeout 60 "$bin/$1-session" "${options[@]}" "${@:2}" "$B" <"$DIR/said" >"$DIR/replies" 2>>"$DIR/log"
+	timeout 300 "$bin/$1-session" "${options[@]}" "${@:2}" "$B" <"$DIR/said" >"$DIR/replies" 2>>"$DIR/log"
 	run sed -e 's/\r$//' -e '/^220 /d' -e '/^250[ -]\(mx\|[A-Z0-9]*$\|[A-Z]* \)/d' -e '/^221 /d' -e '/^250 2\.1\.0 /d' \
 		-e '/^354 /d' "$DIR/replies"
 }
@@ -90,7 +90,7 @@ serve_peer() {
 	mkfifo "$DIR/port"
 	"$peer" "$1" "$DIR/peer" </dev/null >"$DIR/port" 2>>"$DIR/log" 3>&- &
 	pids+=($!)
-	read -r -t 20 port <"$DIR/port"
+	read -r -t 60 port <"$DIR/port"
 }
 
 # A backend in $DIR/upstream that archives: refused@ may not send, bad@ is a 550, later@ a 452.

@@ -32,7 +32,7 @@ import transcript  # noqa: E402
 from transcript import Fault  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PATIENCE = 20  # seconds for a reply; a session answers in milliseconds
+PATIENCE = 60  # seconds for a reply; a session answers in milliseconds
 SERVABLE = {"rcpt", "data", "deliver", "vrfy", "expn", "etrn",
             "list", "size", "retrieve", "top", "delete"}
 # Facts that reach a program otherwise than as a variable.

@@ -61,14 +61,14 @@ free_port() {
 talk() {
 	case $1 in
 	EXEC:*) set -- "$1" ;;
-	*) set -- "$1,retry=500,interval=0.02" ;;
+	*) set -- "$1,retry=3000,interval=0.02" ;;
 	esac
-	printf 'QUIT\r\n' | socat -t 10 - "$1" 2>>"$DIR/log"
+	printf 'QUIT\r\n' | socat -t 60 - "$1" 2>>"$DIR/log"
 }
 
 # Prints the first line of file $1 that matches $2, as soon as there is one.
 await() {
-	timeout 20 tail -n +1 -F "$1" 2>/dev/null | grep -m 1 -E -- "$2"
+	timeout 60 tail -n +1 -F "$1" 2>/dev/null | grep -m 1 -E -- "$2"
 }
 
 # Talks to TCP port $1, and checks that the session knew both ends of the connection.

@@ -18,7 +18,7 @@ import time
 
 BIN = os.path.join(os.environ.get("BUILD", "build"), "bin")
 SANITIZED = bool(os.environ.get("SANITIZE"))
-PATIENCE = 20  # seconds, for what comes at once on an idle machine
+PATIENCE = 60  # seconds, for what comes at once on an idle machine
 
 
 class Log:

@@ -9,7 +9,7 @@ import re
 import socket
 import subprocess
 
-LIMIT = 60
+LIMIT = 120
 NAME = re.compile(rb"\d+\.M\d{6}P\d+Q\d+R[0-9a-f]{16}\.[^,:/]+,S=(\d+),W=(\d+)$")
 
 

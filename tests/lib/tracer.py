@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-PATIENCE = 30  # seconds; what a session leaves behind is gone in milliseconds
+PATIENCE = 90  # seconds; what a session leaves behind is gone in milliseconds
 
 PR_SET_CHILD_SUBREAPER = 36
 TRACE_CONT, TRACE_SYSCALL, TRACE_SEIZE, TRACE_INTERRUPT, TRACE_LISTEN = 7, 24, 0x4206, 0x4207, 0x4208
