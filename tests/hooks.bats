@@ -386,6 +386,19 @@ rcpt_reply() {
 	assert [ ! -e "$T/delivered" ]
 }
 
+@test "a filter that has ended need not be read for by what it left behind" {
+	# That keeps the standard input and reads none of it; it lives no longer than the session.
+	hook filter 'exec 4<&0; setsid sleep 600 <&4 4<&- >/dev/null 2>&1 & printf "Subject: short\n\nshort\n"'
+	hook deliver 'tail -n 1'
+	{
+		lines "${opening[@]}" 'RCPT TO:<u@x.example>' 'DATA'
+		yes "$(printf '%070d\r' 0)" | head -n 6000
+		lines '.' 'NOOP' 'QUIT'
+	} | smtp
+	assert_output --partial '250 2.0.0 short'
+	assert_output --partial '221 2.0.0'
+}
+
 @test "two messages in one write, the first of them dropped half-way (BDAT, RSET)" {
 	hook deliver 'tail -n 1'
 	{

@@ -25,12 +25,17 @@ static struct ask plain(enum event event)
 	return (struct ask){ .event = event, .message = -1, .envelope = -1 };
 }
 
+void runner_starve_filter(struct runner *runner)
+{
+	fd_close(&runner->filter_in);
+	runner->filter_full = false;
+}
+
 /* The filter's end: killed unless it is done, its descriptors closed. */
 static void drop_filter(struct runner *runner)
 {
-	fd_close(&runner->filter_in);
+	runner_starve_filter(runner);
 	fd_close(&runner->filter_out);
-	runner->filter_full = false;
 	if (runner->filter != NULL)
 		runner_release(runner, runner->filter);
 	runner->filter = NULL;
@@ -381,8 +386,7 @@ static bool finish_filter(struct runner *runner, struct verdict *verdict)
 		if (runner->filter_full)
 			runner_turn(runner, false, true);
 	}
-	fd_close(&runner->filter_in);
-	runner->filter_full = false;
+	runner_starve_filter(runner);
 	hook->deadline = clock_deadline(clock_now(), runner->options->hook_timeout);
 	runner_wait(runner, &hook->job);
 	/*

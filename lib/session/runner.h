@@ -254,6 +254,8 @@ bool runner_message(struct runner *runner, uint64_t octets, struct verdict *verd
 /* Takes at most `limit` octets of a message out of the pipe, into the spool or the filter. False:
  * the pipe has ended. */
 bool runner_receive(struct runner *runner, uint64_t limit);
+/* The filter is given no more: its standard input ends. */
+void runner_starve_filter(struct runner *runner);
 /* Takes octets of a filter's output into the spool. */
 void runner_filtered(struct runner *runner);
 

@@ -93,6 +93,9 @@ struct turn runner_turn(struct runner *runner, bool listen, bool receive)
 	/* What the parser reads late may have taken turns, in which what is waited for has come. */
 	if (runner_send_answers(runner))
 		return turn;
+	/* What a filter that has ended left running need not read. */
+	if (runner->filter_full && runner->filter->job.done)
+		runner_starve_filter(runner);
 	/* Without events just the end of the parser is seen; its last frames may still be unread
 	 * then. */
 	fds[count++] = (struct pollfd){ runner->parser_gone && !listen ? -1 : runner->control,
