@@ -110,7 +110,7 @@ void runner_list(struct runner *runner)
 void runner_delete(struct runner *runner, const struct event_call *call)
 {
 	struct verdict verdict = { .exit = EXIT_TEMPFAIL };
-	struct ask ask = { .event = EVENT_DELETE, .message = -1 };
+	struct ask ask = { .event = EVENT_DELETE, .message = -1, .envelope = -1 };
 	uint64_t octets;
 	int content;
 
