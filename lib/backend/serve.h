@@ -117,7 +117,8 @@ unsigned serve_poll(const struct serve *serve, struct pollfd *fds);
 int64_t serve_deadline(const struct serve *serve);
 void serve_work(struct serve *serve, const struct pollfd *fds, unsigned count, int64_t now);
 
-/* Hangs up: the co-process sees the end of its input. It is still to be waited for. */
+/* Hangs up: the co-process sees the end of its input, and a call that is not answered yet fails for
+ * now. It is still to be waited for. */
 void serve_hang_up(struct serve *serve);
 
 /* Hangs up and gives the process JOB_GRACE seconds to end by itself. */

@@ -44,13 +44,12 @@ void serve_fail(struct serve *serve, const char *what, int error)
 	serve_log(serve, what, error);
 	serve_hang_up(serve);
 	serve->deadline = clock_now(); /* it is told to end in the next turn */
-	spool_close(&serve->parts);
-	serve_answer(serve, EXIT_TEMPFAIL);
 }
 
 void serve_adopt(struct serve *serve, int socket, pid_t pid, int err, uint32_t timeout)
 {
 	serve->pid = pid;
+	serve->status = 0;
 	serve->signalled = 0;
 	serve->process = pid > 0 ? spawn_pidfd(pid) : -1;
 	serve->said.fd = -1;
@@ -164,6 +163,8 @@ void serve_hang_up(struct serve *serve)
 	serve->channel.fd = -1;
 	serve->ahead = serve->void_answers = 0;
 	serve->phase = SERVE_DOWN;
+	spool_close(&serve->parts);
+	serve_answer(serve, EXIT_TEMPFAIL);
 }
 
 void serve_end(struct serve *serve)

@@ -352,8 +352,10 @@ static void take_frames(struct runner *runner)
 			take_bye(runner, &frame);
 			break;
 		}
-		if (is_void(runner, &frame))
+		if (is_void(runner, &frame)) {
+			runner_withdraw(runner); /* nor is it another one's answer */
 			continue;
+		}
 		runner->more_ahead = rest.len > 0 && (enum frame_kind)rest.base[0] == FRAME_AHEAD;
 		secret |= is_login(frame.call.event);
 		title_set(facts_get(&runner->facts, FACT_REMOTE_ADDR),

@@ -73,7 +73,6 @@ static void lose_parser(struct runner *runner)
 	    (serve->phase != SERVE_HELLO && (serve->job.done || survives(serve->job.event))))
 		return;
 	serve_hang_up(serve);
-	serve->job.done = true;
 }
 
 struct turn runner_turn(struct runner *runner, bool listen, bool receive)

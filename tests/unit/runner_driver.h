@@ -33,7 +33,8 @@ static struct {
 	struct directory every; /* a program for each event of a mail session */
 	struct directory most;  /* the same without disconnect, which is run in any case */
 	struct directory few;   /* for deliver and disconnect alone */
-	struct directory serve; /* a co-process for rcpt with can=ahead, and disconnect */
+	struct directory
+		serve; /* a co-process for rcpt and vrfy with can=ahead, and the same two */
 	struct runner runner;
 	int parser; /* the parser's end of the socket */
 	int body;   /* and of the pipe */
@@ -70,30 +71,37 @@ static void make_backend(struct directory *directory, const char *name, event_se
 }
 
 /*
- * Of a co-process, each call leaves its recipient and how many it was told that are before it; it
- * refuses whom it is told to, and takes its time where it is told to.
+ * Of a co-process, each call leaves its recipient and how many it was told that are before it, or
+ * the name of another event; it refuses whom it is told to, takes its time where it is told to, and
+ * says half an answer, or that the session is to end, about whom it is told to.
  */
 static inline void make_serve(void)
 {
 	char path[128];
 	FILE *file;
 
-	make_backend(&self.serve, "serve", EVENT_BIT(EVENT_DISCONNECT));
+	make_backend(&self.serve, "serve", EVENT_BIT(EVENT_DELIVER) | EVENT_BIT(EVENT_DISCONNECT));
 	snprintf(path, sizeof(path), "%s/serve/serve", self.root);
 	file = fopen(path, "w");
 	CHECK(file != NULL &&
 	      fprintf(file,
 		      "#!/bin/sh\n"
-		      "printf 'hello=1\\nevents=rcpt\\ncan=ahead\\n\\n'\n"
+		      "printf 'hello=1\\nevents=rcpt vrfy\\ncan=ahead\\n\\n'\n"
 		      "while IFS= read -r line; do\n"
 		      "case $line in\n"
+		      "call=*) to=${line#*=} count= ;;\n"
 		      "RECIPIENT=*) to=${line#*=} to=${to%%@*} ;;\n"
 		      "RECIPIENT_COUNT=*) count=${line#*=} ;;\n"
 		      "number=*) number=$line ;;\n"
-		      "'') echo \"$to$count\" >>'%s'\n"
+		      "'') case $to in half*) printf 'more=1\\nlength=1\\n\\nx' ;; esac\n"
+		      "echo \"$to$count\" >>'%s'\n"
 		      "case $to in no*) exit=67 ;; *) exit=0 ;; esac\n"
-		      "case $to in late*) sleep 0.2 ;; esac\n"
-		      "printf 'exit=%%s\\n%%s\\n\\n' $exit $number ;;\n"
+		      "case $to in\n"
+		      "half*) ;;\n"
+		      "late*) sleep 0.2; printf 'exit=%%s\\n%%s\\n\\n' $exit $number ;;\n"
+		      "close*) printf 'exit=0\\n%%s\\nlength=7\\n\\n:close\\n' $number ;;\n"
+		      "*) printf 'exit=%%s\\n%%s\\n\\n' $exit $number ;;\n"
+		      "esac ;;\n"
 		      "esac\ndone\n",
 		      self.marks) > 0 &&
 	      fclose(file) == 0 && chmod(path, 0755) == 0);

@@ -225,6 +225,45 @@ static void test_late_reader(void)
 	waitpid(parser, &(int){ 0 }, 0);
 }
 
+/* What was asked ahead of an answer that ends the session answers no other question. */
+static void test_ahead_is_void(void)
+{
+	begin_served();
+	say_frames((struct frame[]){ recipient(FRAME_ASK, "close@x.example"),
+				     recipient(FRAME_AHEAD, "b@x.example"),
+				     frame_of(FRAME_ASK, EVENT_VRFY) },
+		   3);
+	bye(END_QUIT);
+	CHECK(finish() == END_QUIT);
+	CHECK(strcmp(marks(), "a0 close1 b2 vrfy disconnect ") == 0);
+}
+
+/* Whoever is answered for in part when the parser ends is no recipient. */
+static void test_half_an_answer(void)
+{
+	pid_t parser;
+
+	begin(PROTOCOL_SMTP, &self.serve);
+	self.runner.handled |= EVENT_BIT(EVENT_RCPT);
+	tell(EVENT_MAIL);
+	say_frames((struct frame[]){ recipient(FRAME_ASK, "half@x.example") }, 1);
+	tell(EVENT_DATA);
+	CHECK(fd_write_all(self.body, SPAN("hello\n")));
+	deliver("6");
+	parser = fork();
+	if (parser == 0) {
+		fd_close(&self.runner.control);
+		/* The half is there when the co-process leaves its mark. */
+		while (access(self.marks, F_OK) != 0)
+			nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+		_exit(0);
+	}
+	fd_close(&self.parser);
+	self.runner.parser = parser;
+	CHECK(finish() == END_ERROR);
+	CHECK(strcmp(marks(), "half0 disconnect ") == 0);
+}
+
 /* In front, behind another event, of one that may not be, before its time, about nobody. */
 static void test_ahead_out_of_place(void)
 {
@@ -408,6 +447,27 @@ static void test_drop(void)
 		CHECK(strcmp(marks(), right ? "mail rcpt data helo mail disconnect "
 					    : "mail rcpt data helo disconnect ") == 0);
 	}
+}
+
+/* The standard descriptors stay what they are when there is no room for what DELE has marked. */
+static void test_no_room(void)
+{
+	struct frame frame = frame_of(FRAME_ASK, EVENT_DELETE);
+	struct options options = self.options;
+
+	self.options.spool_memory = 0;
+	self.options.spool_dir = "/nonexistent";
+	event_add(&frame.call, FACT_OCTETS, SPAN("2"));
+	begin(PROTOCOL_POP3, &self.few);
+	self.runner.login = RUNNER_LISTED;
+	self.runner.handled |= EVENT_BIT(EVENT_DELETE);
+	CHECK(fd_write_all(self.body, SPAN("1\n")));
+	say_frame(&frame);
+	bye(END_QUIT);
+	CHECK(finish() == END_QUIT);
+	marks();
+	CHECK(fcntl(STDIN_FILENO, F_GETFD) >= 0);
+	self.options = options;
 }
 
 /* As many answers as there are recipients, in LMTP; one in SMTP. */
@@ -651,9 +711,12 @@ int main(void)
 	test_ahead_out_of_place();
 	test_unread();
 	test_late_reader();
+	test_ahead_is_void();
+	test_half_an_answer();
 	test_other_protocols();
 	test_octets();
 	test_drop();
+	test_no_room();
 	test_trust();
 	test_answers();
 	test_lengths();
