@@ -113,7 +113,7 @@ list_opening() {
 		        file.write(content)
 		    for _ in range(2):
 		        done = subprocess.run([os.environ["STORE"], "list"], env={**os.environ, "USER": "jo@example.org"},
-		                              capture_output=True, check=True, timeout=60)
+		                              capture_output=True, check=True, timeout=300)
 		        assert done.stdout == right and not done.stderr, (content[:80], done)
 		    # What was of no use was replaced.
 		    assert open(cache, "rb").read().startswith(whole) or content.startswith(whole), content[:80]
@@ -215,7 +215,7 @@ list_reading() {
 	run -0 list_reading "$T/first"
 	for change in 'truncate -s 2T "$MAIL/jo/mail-session.listing"' 'touch "$MAIL/jo/new"'; do
 		eval "$change"
-		ASAN_OPTIONS=detect_leaks=0 USER=jo@example.org timeout 20 strace -qq -o "$T/trace" -e trace=pread64 "$STORE" list >"$T/listing"
+		ASAN_OPTIONS=detect_leaks=0 USER=jo@example.org timeout 60 strace -qq -o "$T/trace" -e trace=pread64 "$STORE" list >"$T/listing"
 		cmp "$T/listing" "$T/first"
 		run -1 grep -F "$(head -c 20 "$T/first")" "$T/trace"
 	done
@@ -354,7 +354,7 @@ list_reading() {
 
 		def listing():
 		    return subprocess.run([os.environ["STORE"], "list"], env={**os.environ, "USER": "jo@example.org"},
-		                          capture_output=True, check=True, timeout=60)
+		                          capture_output=True, check=True, timeout=300)
 		right = listing().stdout
 		seal = f"{box}/mail-session.seal"
 		random.seed(11)
@@ -398,7 +398,7 @@ list_reading() {
 			fifo) mkfifo "$file" ;;
 			directory) mkdir "$file" ;;
 			esac
-			timeout 20 "$STORE" list | cmp "$T/right"
+			timeout 60 "$STORE" list | cmp "$T/right"
 			assert_equal "$(ls "$MAIL/jo/tmp")" ''
 		done
 		rm -rf "$file"
@@ -428,7 +428,7 @@ list_reading() {
 		fifo) mkfifo "$cache" ;;
 		directory) mkdir "$cache" ;;
 		esac
-		USER=jo@example.org run -0 timeout 20 "$STORE" list
+		USER=jo@example.org run -0 timeout 60 "$STORE" list
 		assert_output "$(cat "$T/right")"
 		assert_equal "$(cat "$T/precious")" precious
 		[ ! -e "$T/nowhere" ]
@@ -472,7 +472,7 @@ list_reading() {
 
 		def listing():
 		    done = subprocess.run([os.environ["STORE"], "list"], env={**os.environ, "USER": "jo@example.org"},
-		                          capture_output=True, check=True, timeout=60)
+		                          capture_output=True, check=True, timeout=300)
 		    return {line.split()[2]: line.split()[1] for line in done.stdout.splitlines()}
 
 		right = listing()

@@ -224,7 +224,7 @@ setup() {
 			file) : >"$victim" ;;
 			esac
 			echo "$victim $kind"
-			run -75 timeout 20 env RECIPIENT=jo@example.org "$STORE" deliver <"$T/message" 3<&-
+			run -75 timeout 60 env RECIPIENT=jo@example.org "$STORE" deliver <"$T/message" 3<&-
 			assert_line '451 4.3.0 The mailbox cannot be used now'
 			assert_equal "$(find "$T/outside" "$T/mail" -type f -size +0)" ''
 			[ ! -e "$T/nowhere" ]
@@ -234,7 +234,7 @@ setup() {
 	"$STORE" create jo@example.org >/dev/null
 	rm -r "$MAIL/jo/cur"
 	ln -s "$T/outside/cur" "$MAIL/jo/cur"
-	USER=jo@example.org run -75 timeout 20 "$STORE" list
+	USER=jo@example.org run -75 timeout 60 "$STORE" list
 }
 
 @test "a Maildir of somebody else is not used (hardening 42)" {
@@ -257,12 +257,12 @@ setup() {
 	mkfifo "$MAIL/jo/cur/3.M1P1Q1.fifo,S=7,W=8:2,"
 	mkdir "$MAIL/jo/cur/4.M1P1Q1.directory,S=7,W=8:2,"
 	export USER=jo@example.org
-	run -0 timeout 20 "$STORE" list
+	run -0 timeout 60 "$STORE" list
 	assert_equal "${#lines[@]}" 1
 	refute_output --partial ' 8 '
 	for id in new/1.M1P1Q1.link,S=7,W=8 new/2.M1P1Q1.dangling,S=7,W=8 'cur/3.M1P1Q1.fifo,S=7,W=8:2,' \
 		'cur/4.M1P1Q1.directory,S=7,W=8:2,'; do
-		MESSAGE=$id run -75 timeout 20 "$STORE" retrieve
+		MESSAGE=$id run -75 timeout 60 "$STORE" retrieve
 		refute_output --partial secret
 	done
 	[ "$(id -u)" = 0 ] || return 0
@@ -298,7 +298,7 @@ setup() {
 		try:
 		    while len(codes) < 400 or (len(set(codes)) < 2 and len(codes) < 5000):
 		        with open(t + "/message", "rb") as message:
-		            codes.append(subprocess.run([exe, "deliver"], stdin=message, capture_output=True, timeout=60, check=False,
+		            codes.append(subprocess.run([exe, "deliver"], stdin=message, capture_output=True, timeout=300, check=False,
 		                         env={"MAILDIR": os.environ["MAILDIR"], "RECIPIENT": "jo@example.org", "SENDER": ""}).returncode)
 		finally:
 		    stop.set()

@@ -27,7 +27,7 @@ login() {
 # pop3 LINE... - a POP3 session behind the login; its replies are in $lines, from PASS's on.
 pop3() {
 	printf '%s\r\n' 'USER jo@x.example' 'PASS secret' "$@" >"$DIR/said"
-	timeout 60 "$bin/pop3-session" --hostname mx.example.org --spool-dir "$DIR" --lock-file "$DIR/lock" "$B" \
+	timeout 300 "$bin/pop3-session" --hostname mx.example.org --spool-dir "$DIR" --lock-file "$DIR/lock" "$B" \
 		<"$DIR/said" >"$DIR/replies" 2>>"$DIR/log"
 	run sed -e 's/\r$//' -e 1,2d "$DIR/replies"
 }

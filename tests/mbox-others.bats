@@ -63,7 +63,7 @@ setup() {
 		def deliver(how):
 		    try:
 		        if how in ("dot", "fcntl"):
-		            subprocess.run([sys.executable, "-c", program, path, how, how], check=True, timeout=120)
+		            subprocess.run([sys.executable, "-c", program, path, how, how], check=True, timeout=600)
 		        else:
 		            with store.Store([*argv, "serve"], **environment) as session:
 		                for number in range(60):
@@ -80,14 +80,18 @@ setup() {
 		while True:
 		    last = done == len(hows)
 		    with store.Store([*argv, "serve"], **environment) as session:
+		        # Whoever waits for the lock on a busy machine may wait too long, but not when nobody else is left.
 		        code, listing, _ = session.call("list", USER="jo")
-		        assert code == 0, listing
-		        ids = [line.split()[0].decode() for line in listing.splitlines()]
+		        assert code == 0 or (not last and listing.startswith(b"[IN-USE]")), listing
+		        ids = [line.split()[0].decode() for line in listing.splitlines()] if code == 0 else []
+		        texts = []
 		        for name in ids:
 		            code, text, _ = session.call("retrieve", USER="jo", MESSAGE=name)
 		            assert code == 0
-		            seen.append(text)
-		        assert session.call("delete", USER="jo", body="".join(name + "\n" for name in ids).encode())[0] == 0
+		            texts.append(text)
+		        code, why, _ = session.call("delete", USER="jo", body="".join(name + "\n" for name in ids).encode())
+		        assert code == 0 or (not last and b"Another program uses this mailbox" in why), why
+		        seen += texts if code == 0 else []
 		    if last:
 		        break
 		    while left.acquire(blocking=False):
@@ -109,11 +113,8 @@ setup() {
 	python3 - <<-'END'
 		import fcntl, mbox, os, subprocess, time
 		def run(*argv, **more):
-		    start = time.monotonic()
-		    done = subprocess.run([os.environ["STORE"], *argv], env={**os.environ, **more}, capture_output=True, stdin=subprocess.DEVNULL,
+		    return subprocess.run([os.environ["STORE"], *argv], env={**os.environ, **more}, capture_output=True, stdin=subprocess.DEVNULL,
 		                          timeout=60, check=False)
-		    assert time.monotonic() - start < 25
-		    return done
 		path = os.environ["MAIL"] + "/jo"
 		with open(path, "r+b") as file:
 		    fcntl.lockf(file, fcntl.LOCK_EX)

@@ -84,11 +84,11 @@ setup() {
 		fifo) mkfifo "$MAIL/jo" ;;
 		directory) mkdir "$MAIL/jo" ;;
 		esac
-		RECIPIENT=jo run -75 timeout 20 "$STORE" rcpt
-		RECIPIENT=jo run -75 timeout 20 "$STORE" deliver <"$T/message" 3<&-
-		run -75 timeout 20 "$STORE" list
-		MESSAGE=0.9.0000000000000000 run -75 timeout 20 "$STORE" retrieve
-		run -75 timeout 20 "$STORE" delete <<<0.9.0000000000000000
+		RECIPIENT=jo run -75 timeout 60 "$STORE" rcpt
+		RECIPIENT=jo run -75 timeout 60 "$STORE" deliver <"$T/message" 3<&-
+		run -75 timeout 60 "$STORE" list
+		MESSAGE=0.9.0000000000000000 run -75 timeout 60 "$STORE" retrieve
+		run -75 timeout 60 "$STORE" delete <<<0.9.0000000000000000
 		assert_equal "$(cat "$T/precious")" precious
 		[ ! -e "$T/nowhere" ]
 	done
@@ -112,7 +112,7 @@ setup() {
 			directory) mkdir "$MAIL/jo.$name" ;;
 			esac
 			touch -h -d '1 hour ago' "$MAIL/jo.$name"
-			timeout 60 python3 - <<-'END' || :
+			timeout 300 python3 - <<-'END' || :
 				import os, store
 				with store.Store([os.environ["STORE"], "serve"], MBOX=os.environ["MBOX"]) as session:
 				    code, listing, _ = session.call("list", USER="jo")
@@ -383,7 +383,7 @@ setup() {
 		import os, socket, subprocess
 		def talk(program, *said):
 		    ours, theirs = socket.socketpair()
-		    ours.settimeout(60)
+		    ours.settimeout(300)
 		    with theirs:
 		        process = subprocess.Popen([f"{os.environ['BIN']}/{program}", os.environ["B"]], stdin=theirs, stdout=theirs,
 		                                   stderr=subprocess.DEVNULL, env={**os.environ, "MAILSESSION_HOSTNAME": "mx.example.org",
@@ -393,7 +393,7 @@ setup() {
 		        ours.sendall(b"".join(said))
 		        ours.shutdown(socket.SHUT_WR)
 		        answer = file.read()
-		    assert process.wait(timeout=60) == 0
+		    assert process.wait(timeout=300) == 0
 		    return answer.decode("latin-1")
 		sent = talk("smtp-session", b"EHLO x\r\nMAIL FROM:<a@example.net>\r\nRCPT TO:<no@example.org>\r\nRCPT TO:<jo@example.org>\r\nDATA\r\n"
 		            b"Subject: one\r\n\r\nFrom me\r\n>From you\r\n..dot\r\n.\r\nMAIL FROM:<>\r\nRCPT TO:<jo@example.org>\r\nDATA\r\n"

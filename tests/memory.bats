@@ -9,7 +9,7 @@ bats_require_minimum_version 1.5.0
 	bats_load_library bats-assert
 	cd "$BATS_TEST_DIRNAME/.." || return
 	grep -q musl "${BUILD:-build}/flags" || skip "built without musl"
-	run timeout -k 2 60 tests/lib/abuse.py footprint
+	run timeout -k 2 300 tests/lib/abuse.py footprint
 	echo "$output"
 	assert_success
 }

@@ -98,7 +98,7 @@ users() {
 	assert_output --partial 'PASSWD_FILE is not set'
 	for victim in fifo directory; do
 		if [ $victim = fifo ]; then mkfifo "$T/fifo"; else mkdir "$T/directory"; fi
-		PASSWD_FILE=$T/$victim run -111 timeout 20 "$AUTH" check jo <<<secret
+		PASSWD_FILE=$T/$victim run -111 timeout 60 "$AUTH" check jo <<<secret
 	done
 	printf '%03000d' 0 >>"$PASSWD_FILE"
 	printf '%09000d\n' 0 >>"$PASSWD_FILE"
@@ -295,7 +295,7 @@ users() {
 @test "a kill -9 at any system call of set, or of its helper, leaves the old file or the new one" {
 	mkdir "$T/etc"
 	for whose in itself children; do
-		run -0 timeout 300 tests/lib/passwd.py "$T/etc/passwd" $whose
+		run -0 timeout 900 tests/lib/passwd.py "$T/etc/passwd" $whose
 		[[ $output != kernel:* ]] || skip "$output"
 	done
 }

@@ -36,15 +36,15 @@ teardown() {
 		delivery maildir $DIR/fetched
 	END
 	chmod 600 "$DIR/mpoprc"
-	run timeout 20 mpop -q -C "$DIR/mpoprc"
+	run timeout 120 mpop -q -C "$DIR/mpoprc"
 	assert_success
 	assert_equal "$(find "$DIR/fetched/new" -type f | wc -l) $(count jo)" '60 60'
 	assert_equal "$(cat "$DIR/fetched/new"/* | grep '^Subject: ' | sort -u | wc -l)" 60
 	# Nothing is new now; then one message is.
-	run timeout 20 mpop -q -C "$DIR/mpoprc"
+	run timeout 120 mpop -q -C "$DIR/mpoprc"
 	assert_success
 	deliver 1
-	run timeout 20 mpop -q -C "$DIR/mpoprc" --keep=off
+	run timeout 120 mpop -q -C "$DIR/mpoprc" --keep=off
 	assert_success
 	assert_equal "$(find "$DIR/fetched/new" -type f | wc -l) $(count jo)" '61 0'
 }
@@ -62,7 +62,7 @@ teardown() {
 			"poll 127.0.0.1 protocol pop3 port $pop3 auth password uidl" \
 			"username jo@example.org password secret sslproto '' smtpname ann@example.org $*" >"$DIR/fetchmailrc"
 		chmod 600 "$DIR/fetchmailrc"
-		run timeout -k 2 20 fetchmail -f "$DIR/fetchmailrc"
+		run timeout -k 2 120 fetchmail -f "$DIR/fetchmailrc"
 	}
 	for way in "smtphost 127.0.0.1/$smtp" "lmtp smtphost 127.0.0.1/$lmtp"; do
 		fetch "$way" keep
@@ -111,7 +111,7 @@ fetched() {
 		printf '%s\n' '[retriever]' 'type = SimplePOP3Retriever' 'server = 127.0.0.1' "port = $pop3" 'username = jo@example.org' \
 			'password = secret' '[destination]' 'type = MDA_lmtp' 'host = 127.0.0.1' "port = $lmtp" 'override = ann@example.org' \
 			'[options]' 'read_all = false' "delete = $1" 'delivered_to = false' 'received = false' >"$DIR/getmail/getmailrc"
-		run timeout -k 2 100 getmail --getmaildir "$DIR/getmail"
+		run timeout -k 2 300 getmail --getmaildir "$DIR/getmail"
 		assert_success
 	}
 	get false
@@ -137,7 +137,7 @@ fetched() {
 			'set pop_authenticators=user' 'set quit=yes' 'set move=no' "set folder=$DIR" \
 			'push "<fetch-mail><quit>"' >"$DIR/muttrc"
 		# It wants a terminal.
-		TERM=vt100 run -0 timeout -k 2 60 script -qec "mutt -n -F '$DIR/muttrc'" "$DIR/typescript" </dev/null
+		TERM=vt100 run -0 timeout -k 2 300 script -qec "mutt -n -F '$DIR/muttrc'" "$DIR/typescript" </dev/null
 	}
 	fetch no
 	fetched "$DIR/fetched" 300
@@ -151,7 +151,7 @@ fetched() {
 @test "IOP-007 POP-033: Ruby's net/pop fetches 300 with UIDLs, headers, and deletes" {
 	big 300
 	serve pop3
-	run -0 timeout -k 2 60 ruby -rnet/pop -e '
+	run -0 timeout -k 2 300 ruby -rnet/pop -e '
 		def session(&block) = Net::POP3.start("127.0.0.1", ENV["pop3"].to_i, "jo@example.org", "secret", &block)
 		uids = nil
 		session do |pop|
@@ -212,14 +212,14 @@ fetched() {
 		check(imap_headerinfo($box, 1)->subject == "2");
 		imap_close($box);
 	END
-	run -0 timeout -k 2 60 php "$DIR/fetch.php"
+	run -0 timeout -k 2 300 php "$DIR/fetch.php"
 	assert_equal "$(count jo)" 150
 }
 
 @test "IOP-007 POP-033: Perl's Mail::POP3Client fetches 300 with UIDLs, and deletes" {
 	big 300
 	serve pop3
-	run -0 timeout -k 2 60 perl -MMail::POP3Client -e '
+	run -0 timeout -k 2 300 perl -MMail::POP3Client -e '
 		sub session { Mail::POP3Client->new(USER => "jo\@example.org", PASSWORD => "secret", HOST => "127.0.0.1", PORT => $ENV{pop3}) }
 		my $pop = session;
 		$pop->Count == 300 or die $pop->Message;
@@ -251,7 +251,7 @@ fetched() {
 	cat >"$DIR/fetch.js" <<-'END'
 		const assert = require("assert");
 		const session = () => new (require(process.argv[2] + "/node-pop3"))({
-			user: "jo@example.org", password: "secret", host: "127.0.0.1", port: +process.env.pop3, timeout: 20000 });
+			user: "jo@example.org", password: "secret", host: "127.0.0.1", port: +process.env.pop3, timeout: 120000 });
 		(async () => {
 			let pop = session();
 			const uids = await pop.UIDL();
@@ -272,6 +272,6 @@ fetched() {
 			await pop.QUIT();
 		})().catch((error) => { console.error(error); process.exit(1); });
 	END
-	run -0 timeout -k 2 60 node "$DIR/fetch.js" "$PWD/${BUILD:-build}/npm/node_modules"
+	run -0 timeout -k 2 300 node "$DIR/fetch.js" "$PWD/${BUILD:-build}/npm/node_modules"
 	assert_equal "$(count jo)" 150
 }

@@ -12,7 +12,7 @@ setup() {
 }
 
 relays() {
-	run timeout -k 2 120 tests/lib/relays.py "$1"
+	run timeout -k 2 600 tests/lib/relays.py "$1"
 	assert_success
 }
 

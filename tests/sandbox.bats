@@ -13,7 +13,7 @@ setup() {
 }
 
 cage() {
-	run timeout 60 tests/lib/cage.py "$@"
+	run timeout 300 tests/lib/cage.py "$@"
 	assert_success
 	[[ $output != kernel:* ]] || skip "$output"
 }

@@ -15,7 +15,7 @@ setup() {
 }
 
 sasl() {
-	run timeout 120 tests/lib/sasl.py "$@"
+	run timeout 600 tests/lib/sasl.py "$@"
 	assert_success
 	[[ $output != kernel:* ]] || skip "$output"
 }

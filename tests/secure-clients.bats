@@ -89,7 +89,7 @@ put_message() {
 	secured smtp starttls
 	secured smtp implicit --tls implicit
 	for url in "smtp://localhost:$starttls" "smtps://localhost:$implicit"; do
-		sender=(timeout 20 curl -sS --ssl-reqd --cacert "$ca" --upload-file "$message" --mail-from jo@example.org
+		sender=(timeout 120 curl -sS --ssl-reqd --cacert "$ca" --upload-file "$message" --mail-from jo@example.org
 			--mail-rcpt jo@example.org "$url/client.example")
 		for how in PLAIN:jo LOGIN:jo CRAM-MD5:ann; do
 			run -0 "${sender[@]}" --login-options "AUTH=${how%:*}" --user "${how#*:}@example.org:secret"
@@ -122,7 +122,7 @@ put_message() {
 	put_message ann@example.org
 	cp "$DIR/wire" "$DIR/wire.ann"
 	for url in "pop3://localhost:$stls" "pop3s://localhost:$implicit"; do
-		reader=(timeout 20 curl -sS --ssl-reqd --cacert "$ca" -o "$DIR/read" "$url/1")
+		reader=(timeout 120 curl -sS --ssl-reqd --cacert "$ca" -o "$DIR/read" "$url/1")
 		for how in PLAIN:jo LOGIN:jo CRAM-MD5:ann APOP:ann; do
 			option=AUTH=${how%:*}
 			[ "$how" != APOP:ann ] || option=AUTH=+APOP
@@ -157,7 +157,7 @@ gnu_account() {
 	send() {
 		gnu_account "$@" 'from jo@example.org' >"$DIR/msmtprc"
 		chmod 600 "$DIR/msmtprc"
-		run "$expected" timeout 20 msmtp --file="$DIR/msmtprc" jo@example.org <"$message"
+		run "$expected" timeout 120 msmtp --file="$DIR/msmtprc" jo@example.org <"$message"
 	}
 	for way in "$starttls on" "$implicit off"; do
 		for how in plain:jo login:jo scram-sha-256:jo scram-sha-256:ann cram-md5:ann oauthbearer:jo xoauth2:jo; do
@@ -191,7 +191,7 @@ gnu_account() {
 		rm -f "$DIR/uidls" "$DIR/fetched/new"/*
 		gnu_account "$@" 'keep on' 'received_header off' "uidls_file $DIR/uidls" "delivery maildir $DIR/fetched" >"$DIR/mpoprc"
 		chmod 600 "$DIR/mpoprc"
-		run "$expected" timeout 20 mpop -q -C "$DIR/mpoprc"
+		run "$expected" timeout 120 mpop -q -C "$DIR/mpoprc"
 	}
 	for way in "$stls on" "$implicit off"; do
 		for how in user:jo plain:jo login:jo scram-sha-256:jo scram-sha-256:ann apop:ann cram-md5:ann oauthbearer:jo xoauth2:jo; do
@@ -224,7 +224,7 @@ gnu_account() {
 	for way in "ESMTP $starttls --tls" "ESMTP $implicit --tls-on-connect" "LMTP $delivery --tls"; do
 		read -r protocol port tls <<<"$way"
 		for how in PLAIN:jo LOGIN:jo CRAM-MD5:ann; do
-			sender=(timeout 20 swaks --protocol "$protocol" --server localhost --port "$port" "$tls" --tls-ca-path "$ca" --tls-verify
+			sender=(timeout 120 swaks --protocol "$protocol" --server localhost --port "$port" "$tls" --tls-ca-path "$ca" --tls-verify
 				--auth "${how%:*}" --auth-user "${how#*:}@example.org" --from jo@example.org --to jo@example.org --data "@$DIR/unended")
 			run -0 "${sender[@]}" --auth-password secret
 			logged_in "${how%:*}" "${how#*:}@example.org"
@@ -239,7 +239,7 @@ gnu_account() {
 
 # Runs a test of secure_clients.py.
 python() {
-	run -0 timeout -k 2 90 tests/lib/secure_clients.py "$1"
+	run -0 timeout -k 2 600 tests/lib/secure_clients.py "$1"
 }
 
 @test "AUTH-018 AUTH-019 AUTH-022 AUTH-025 IOP-006: Python's smtplib, LMTP and poplib by each mechanism, STARTTLS, STLS and TLS" {
@@ -283,7 +283,7 @@ python() {
 			(error) => { if (error) { console.error(error); process.exit(error.code === "EAUTH" ? 67 : 1); } process.exit(0); });
 	END
 	send() {
-		run "$expected" env NODE_PATH=/usr/share/nodejs timeout 20 node "$DIR/send.js" "$ca" "$message" "$@"
+		run "$expected" env NODE_PATH=/usr/share/nodejs timeout 120 node "$DIR/send.js" "$ca" "$message" "$@"
 	}
 	for way in "$starttls starttls" "$implicit tls"; do
 		for how in PLAIN:jo LOGIN:jo CRAM-MD5:ann XOAUTH2:jo; do
@@ -309,7 +309,7 @@ python() {
 			"poll localhost protocol $5 port $1" "username $3 password $4 $2 sslcertck sslcertfile $ca ${*:6}" \
 			"mda \"cat >$DIR/read\" keep fetchall" >"$DIR/fetchmailrc"
 		chmod 600 "$DIR/fetchmailrc"
-		run "$expected" timeout -k 2 20 fetchmail --invisible --norewrite -f "$DIR/fetchmailrc"
+		run "$expected" timeout -k 2 120 fetchmail --invisible --norewrite -f "$DIR/fetchmailrc"
 	}
 	put_message jo@example.org
 	cp "$DIR/wire" "$DIR/wire.jo"
@@ -351,7 +351,7 @@ python() {
 		set hostname=client.example
 	END
 	mutt_does() {
-		TERM=vt100 run -0 timeout -k 2 20 script -qec "mutt -n -F '$DIR/muttrc' $1" "$DIR/typescript" </dev/null
+		TERM=vt100 run -0 timeout -k 2 120 script -qec "mutt -n -F '$DIR/muttrc' $1" "$DIR/typescript" </dev/null
 	}
 	put_message jo@example.org
 	put_message ann@example.org
@@ -397,10 +397,10 @@ python() {
 	export SSL_CERT_FILE=$ca message
 	for how in PLAIN:jo LOGIN:jo CRAM-MD5:ann; do
 		for port in "$starttls" "$submissions"; do
-			run -0 timeout 20 perl -MNet::SMTP -MAuthen::SASL -e '
+			run -0 timeout 120 perl -MNet::SMTP -MAuthen::SASL -e '
 				my ($port, $implicit, $mechanism, $user) = @ARGV;
 				my %ssl = (SSL_ca_file => $ENV{SSL_CERT_FILE}, SSL_verifycn_name => "localhost");
-				my $smtp = Net::SMTP->new("localhost", Port => $port, Hello => "perl.example", Timeout => 20, SSL => $implicit, %ssl) or die "$@";
+				my $smtp = Net::SMTP->new("localhost", Port => $port, Hello => "perl.example", Timeout => 120, SSL => $implicit, %ssl) or die "$@";
 				$implicit or $smtp->starttls(%ssl) or die $smtp->message;
 				my $sasl = sub { Authen::SASL->new(mechanism => $mechanism, callback => { user => $user, authname => "", pass => $_[0] }) };
 				!$smtp->auth($sasl->("wrong")) or die "let in";
@@ -418,10 +418,10 @@ python() {
 	done
 	put_message jo@example.org
 	for port in "$stls" "$pops"; do
-		run -0 timeout 20 perl -MNet::POP3 -e '
+		run -0 timeout 120 perl -MNet::POP3 -e '
 			my ($port, $implicit) = @ARGV;
 			my %ssl = (SSL_ca_file => $ENV{SSL_CERT_FILE}, SSL_verifycn_name => "localhost");
-			my $pop = Net::POP3->new("localhost", Port => $port, Timeout => 20, SSL => $implicit, %ssl) or die "$@";
+			my $pop = Net::POP3->new("localhost", Port => $port, Timeout => 120, SSL => $implicit, %ssl) or die "$@";
 			$implicit or $pop->starttls(%ssl) or die $pop->message;
 			!defined $pop->login("jo\@example.org", "wrong") or die "let in";
 			$pop->login("jo\@example.org", "secret") == 1 or die $pop->message;
@@ -442,7 +442,7 @@ python() {
 	printf '%s\n' '[retriever]' 'type = SimplePOP3SSLRetriever' 'server = localhost' "port = $pops" 'username = jo@example.org' \
 		'password = secret' "ca_certs = $ca" '[destination]' 'type = MDA_external' "path = $DIR/mda" 'allow_root_commands = true' \
 		'[options]' 'delivered_to = false' 'received = false' >"$DIR/getmail/getmailrc"
-	run -0 timeout -k 2 60 getmail --getmaildir "$DIR/getmail"
+	run -0 timeout -k 2 300 getmail --getmaildir "$DIR/getmail"
 	logged_in USER jo@example.org
 	cmp <(tail -n +6 "$DIR/read") <(tr -d '\r' <"$DIR/wire" | tail -n +6)
 }
@@ -453,7 +453,7 @@ python() {
 	secured lmtp delivery
 	secured pop3 stls
 	secured pop3 pops --tls implicit
-	client=(timeout 20 openssl s_client -quiet -verify_return_error -CAfile "$ca" -verify_hostname localhost -servername localhost
+	client=(timeout 120 openssl s_client -quiet -verify_return_error -CAfile "$ca" -verify_hostname localhost -servername localhost
 		-cert "$TLS_CERTIFICATES/jo.pem" -key "$TLS_CERTIFICATES/jo.key")
 	{
 		printf '%s\r\n' 'EHLO client.example' 'AUTH EXTERNAL =' 'MAIL FROM:<jo@example.org>' 'RCPT TO:<jo@example.org>' DATA
@@ -495,8 +495,8 @@ python() {
 	sed -n '/^## Logins/,/^## /s/^    //p' README.md | sed -e "s/5870/$one/g; s/9950/$two/g" -e "s|/usr/local/libexec/mail-session|$bin|g" \
 		-e "s|&$|2>>log </dev/null 3>\&- \& echo \$! >>pids|" >"$DIR/readme/script"
 	# The programs listen before clients come.
-	sed -i 's/^printf .Subject/timeout 20 tail -n +1 -F log 2>>tail | grep -m 2 msg=listening >>tail\n&/' "$DIR/readme/script"
-	run bash -c 'cd "$1" && PATH=$2:$PATH timeout 60 bash -eu script' sh "$DIR/readme" "$bin"
+	sed -i 's/^printf .Subject/timeout 120 tail -n +1 -F log 2>>tail | grep -m 2 msg=listening >>tail\n&/' "$DIR/readme/script"
+	run bash -c 'cd "$1" && PATH=$2:$PATH timeout 300 bash -eu script' sh "$DIR/readme" "$bin"
 	while read -r pid; do
 		pids+=("$pid")
 	done <"$DIR/readme/pids"
@@ -524,7 +524,7 @@ python() {
 	# preferences, ciphers by kind, certificate and all vulnerabilities are looked at. It takes a minute and a half.
 	for way in "smtp:-t smtp localhost:$plain_smtp" "lmtp:-t lmtp localhost:$plain_lmtp" "pop3:-t pop3 localhost:$plain_pop3" "tls:localhost:$smtp"; do
 		# shellcheck disable=SC2086 # words
-		timeout -k 5 500 testssl --quiet --warnings off --color 0 --fast --add-ca "$ca" --ip 127.0.0.1 --jsonfile "$DIR/${way%%:*}.json" \
+		timeout -k 5 1200 testssl --quiet --warnings off --color 0 --fast --add-ca "$ca" --ip 127.0.0.1 --jsonfile "$DIR/${way%%:*}.json" \
 			${way#*:} >"$DIR/${way%%:*}.out" 2>&1 </dev/null 3>&- &
 		found+=($!)
 	done

@@ -42,13 +42,13 @@ teardown() {
 # submit URL [OPTION...] - curl sends jo a mail whose subject is the URL.
 submit() {
 	printf 'Subject: %s\r\n\r\nHello.\r\n' "$1" |
-		curl -sS --max-time 60 --upload-file - --mail-from you@example.org --mail-rcpt jo@example.org "$@" 2>>"$DIR/log"
+		curl -sS --max-time 120 --upload-file - --mail-from you@example.org --mail-rcpt jo@example.org "$@" 2>>"$DIR/log"
 }
 
 # The service $1 on port $2 is there, and what it should be.
 assert_serves() {
 	local address=127.0.0.1:$2 login=(--cacert "$DIR/etc/tls/fullchain.pem" --ssl-reqd --user jo@example.org:secret)
-	socat -u OPEN:/dev/null "TCP4:$address,retry=500,interval=0.02"
+	socat -u OPEN:/dev/null "TCP4:$address,retry=3000,interval=0.02"
 	case $1 in
 	smtp) submit "smtp://$address" ;;
 	lmtp) swaks --silent 2 --protocol LMTP --server 127.0.0.1 --port "$2" --from you@example.org --to jo@example.org ;;
@@ -66,7 +66,7 @@ assert_serves() {
 		submit "smtps://$address" "${login[@]}"
 		run ! submit "smtps://$address" "${login[@]:0:3}"
 		;;
-	pop3s) curl -sS --max-time 60 "${login[@]}" "pop3s://$address" >>"$DIR/log" 2>&1 ;;
+	pop3s) curl -sS --max-time 120 "${login[@]}" "pop3s://$address" >>"$DIR/log" 2>&1 ;;
 	esac
 }
 

@@ -14,7 +14,7 @@ setup() {
 }
 
 switching() {
-	run timeout -k 2 120 tests/lib/switching.py "$1"
+	run timeout -k 2 600 tests/lib/switching.py "$1"
 	assert_success
 }
 

@@ -20,15 +20,15 @@ setup() {
 
 # A test of tests/lib/tls_handshake.py, tls_certificates.py or tls_front.py.
 handshake() {
-	timeout 60 tests/lib/tls_handshake.py "$1" 2>&1
+	timeout 300 tests/lib/tls_handshake.py "$1" 2>&1
 }
 
 certificates() {
-	timeout 60 tests/lib/tls_certificates.py "$1" 2>&1
+	timeout 300 tests/lib/tls_certificates.py "$1" 2>&1
 }
 
 front() {
-	timeout 60 tests/lib/tls_front.py "$1" 2>&1
+	timeout 300 tests/lib/tls_front.py "$1" 2>&1
 }
 
 need_root() {

@@ -80,16 +80,16 @@ backend() {
 # Sends a mail with the subject $1.
 send() {
 	printf 'Subject: %s\r\n\r\nHello.\r\n' "$1" |
-		inside curl -sS --max-time 60 --upload-file - --mail-from you@example.org --mail-rcpt jo@example.org smtp://127.0.0.1
+		inside curl -sS --max-time 120 --upload-file - --mail-from you@example.org --mail-rcpt jo@example.org smtp://127.0.0.1
 }
 
 pop3() {
-	inside curl -sS --max-time 60 --user jo@example.org:secret "pop3://127.0.0.1/$1"
+	inside curl -sS --max-time 120 --user jo@example.org:secret "pop3://127.0.0.1/$1"
 }
 
 # Waits until no session of the protocol $1 is left.
 no_sessions_left() {
-	inside timeout 60 sh -c 'while systemctl list-units --all --no-legend --plain "$0-session@*" | grep -q .; do :; done' "$1"
+	inside timeout 120 sh -c 'while systemctl list-units --all --no-legend --plain "$0-session@*" | grep -q .; do :; done' "$1"
 }
 
 # The messages in jo's Maildir.
@@ -156,7 +156,7 @@ tls() {
 
 # curl, believing that certificate.
 secure_curl() {
-	inside curl -sS --max-time 60 --cacert /etc/mail-session/tls/fullchain.pem --ssl-reqd "$@"
+	inside curl -sS --max-time 120 --cacert /etc/mail-session/tls/fullchain.pem --ssl-reqd "$@"
 }
 
 @test "TLS: STARTTLS by the drop-in" {
@@ -258,12 +258,12 @@ submits() {
 	send 'second of two'
 	run -0 pop3 1
 	assert_line --regexp '^Subject: first of two'
-	inside curl -sS --max-time 60 --user jo@example.org:secret -I -X 'DELE 1' pop3://127.0.0.1/
+	inside curl -sS --max-time 120 --user jo@example.org:secret -I -X 'DELE 1' pop3://127.0.0.1/
 	run -0 pop3 1
 	assert_line --regexp '^Subject: second of two'
 	run -0 inside find /srv/mail -type f
 	assert_equal "${#lines[@]}" 1
-	run inside curl -sS --max-time 60 --upload-file /etc/hostname --mail-from you@example.org --mail-rcpt no@example.org smtp://127.0.0.1
+	run inside curl -sS --max-time 120 --upload-file /etc/hostname --mail-from you@example.org --mail-rcpt no@example.org smtp://127.0.0.1
 	assert_output --partial 550
 }
 
@@ -352,19 +352,19 @@ except ConnectionResetError:
 hold() {
 	coproc HELD { inside tests/lib/clients hold 25; }
 	HELD_IN=${HELD[1]} HELD_OUT=${HELD[0]}
-	IFS= read -r -t 60 line <&"$HELD_OUT"
+	IFS= read -r -t 120 line <&"$HELD_OUT"
 	[ "$line" = ready ]
 }
 
 # Lets it go on; `reply` is what it was told.
 let_go() {
 	echo >&"$HELD_IN"
-	IFS= read -r -t 60 reply <&"$HELD_OUT"
+	IFS= read -r -t 120 reply <&"$HELD_OUT"
 }
 
 # Waits until the unit $1 is in the state $2.
 await_state() {
-	inside timeout 60 sh -c 'until [ "$(systemctl is-active "$0")" = "$1" ]; do :; done' "$1" "$2"
+	inside timeout 120 sh -c 'until [ "$(systemctl is-active "$0")" = "$1" ]; do :; done' "$1" "$2"
 }
 
 @test "stop lets a session finish its message (hardening 70)" {
@@ -410,7 +410,7 @@ await_state() {
 @test "the journal has one summary of a session, and a failed login as the fail2ban filter wants it" {
 	backend maildir
 	inside systemctl start pop3-session.socket
-	run inside curl -sS --max-time 60 --user jo@example.org:wrong pop3://127.0.0.1/
+	run inside curl -sS --max-time 120 --user jo@example.org:wrong pop3://127.0.0.1/
 	assert_failure
 	no_sessions_left pop3
 	pattern=$(sed -n 's/^failregex = //p' units/fail2ban/filter.d/mail-session.conf)
@@ -536,7 +536,7 @@ gallery() {
 	mkfifo "$BATS_TEST_TMPDIR/port"
 	inside "$PWD/tests/lib/adapter-peer" webhook "$BATS_FILE_TMPDIR/peer" >"$BATS_TEST_TMPDIR/port" 2>/dev/null </dev/null 3>&- &
 	peer=$!
-	read -r -t 20 port <"$BATS_TEST_TMPDIR/port"
+	read -r -t 120 port <"$BATS_TEST_TMPDIR/port"
 	gallery smtp webhook "WEBHOOK=http://127.0.0.1:$port/mail" WEBHOOK_RETRIES=0
 	# The network is shut to programs,
 	run send posted

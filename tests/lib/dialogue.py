@@ -346,8 +346,7 @@ class Session:
                 self.check_end()
                 self.check_backend()
             except Fault as error:
-                self.errors.seek(0)
-                fault = str(error) + "\n" + self.errors.read().decode("latin-1")
+                fault = str(error) + "\n" + os.pread(self.errors.fileno(), 1 << 20, 0).decode("latin-1")
             finally:
                 if self.process.poll() is None:
                     self.process.send_signal(signal.SIGKILL)

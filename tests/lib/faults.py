@@ -64,7 +64,7 @@ class Delivery(Sweep):
             os.close(writing)
             status = subprocess.run(
                 ["sh", "-c", 'exec "$@" 3<&%d' % reading, "sh", *argv, "deliver"], stdin=message,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[reading], timeout=60, check=False,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[reading], timeout=300, check=False,
                 env={**self.environment, "MESSAGE_SIZE": str(len(MESSAGE))}).returncode
             os.close(reading)
         return status if status >= 0 and status != 137 else None

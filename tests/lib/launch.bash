@@ -52,9 +52,21 @@ start() {
 	pids+=($!)
 }
 
-# Prints a TCP port that is free now.
+# Prints a TCP port that is free now, and that the kernel gives to nobody meanwhile: none of those it chooses from.
 free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+	python3 - <<-'END'
+		import random, socket
+		with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+		    first, last = map(int, file.read().split())
+		for port in random.sample([port for port in range(10000, 65536) if not first <= port <= last], 1000):
+		    with socket.socket() as free:
+		        try:
+		            free.bind(("127.0.0.1", port))
+		        except OSError:
+		            continue
+		        print(port)
+		        break
+	END
 }
 
 # Says QUIT to the socat address $1 as soon as somebody is there, and prints all that comes.

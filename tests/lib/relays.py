@@ -286,7 +286,7 @@ def each_message(server, argv, environment=(), form=bytes):
 
 def commands():
     """curl, and msmtp and swaks, which have LMTP too."""
-    curl = ["curl", "-sS", "-m", "20", "--upload-file", "{file}", "--mail-from", "a@client.example", "--mail-rcpt", "u@x.example",
+    curl = ["curl", "-sS", "-m", "120", "--upload-file", "{file}", "--mail-from", "a@client.example", "--mail-rcpt", "u@x.example",
             "smtp://127.0.0.1:{port}"]
     msmtp = ["msmtp", "--host=127.0.0.1", "--port={port}", "--tls=off", "--auth=off", "--from=a@client.example",
              "--undisclosed-recipients=off", "u@x.example"]
@@ -306,7 +306,7 @@ use strict; use Net::SMTP;
 package LMTP; our @ISA = "Net::SMTP"; sub _EHLO { shift->command("LHLO", @_)->response == Net::Cmd::CMD_OK() }
 package main;
 my ($class, $port, $file) = @ARGV;
-my $client = $class->new("127.0.0.1", Port => $port, Hello => "perl.example", Timeout => 20) or die "no session";
+my $client = $class->new("127.0.0.1", Port => $port, Hello => "perl.example", Timeout => 120) or die "no session";
 open my $in, "<:raw", $file or die; local $/; my $message = <$in>;
 $client->mail('a@client.example') && $client->to('u@x.example') or die $client->message;
 $client->data($message =~ s/\\r\\n/\\n/gr) or die $client->message;

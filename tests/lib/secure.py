@@ -7,6 +7,7 @@
 Each starts a program on a free port and speaks with it as clients, and as those who are none, do.
 """
 import contextlib
+import fcntl
 import os
 import re
 import select
@@ -17,6 +18,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -76,18 +78,12 @@ class Secure(Server):
         """The line on the end of a session."""
         return self.log.wait(f'msg="session end".*{pattern}')
 
-    def alone(self, within=1):
-        """All processes but the server itself are gone within a second."""
-        deadline = time.monotonic() + within * (20 if os.environ.get("SANITIZE") else 1)
-        while left := self.processes():
-            assert time.monotonic() < deadline, left
-            time.sleep(0.005)
+    def alone(self):
+        """All processes but the server itself are gone, in milliseconds where nothing else runs."""
+        eventually(lambda: not self.processes(), "processes are left")
 
     def processes(self):
-        """What descends from the server; a process that ends meanwhile is one more reason to look again."""
-        while True:
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                return list(descendants(self.pid))
+        return list(descendants(self.pid))
 
 
 @contextlib.contextmanager
@@ -212,10 +208,10 @@ def injected_before(program):
         client = served(it.connect())
         it.hello(client)
         # The session stands still until both are in the kernel's buffer.
-        runner = eventually(lambda: list(it.processes()), "no session")[0]
+        runner = eventually(it.processes, "no session")[0]
         os.kill(runner, signal.SIGSTOP)
         client.socket.sendall(VERB[program].encode() + b"\r\n")
-        eventually(lambda: waiting_in(it.port) == 0, "the parser does not read")
+        eventually(lambda: on_the_way(client.socket) == 0 and waiting_in(it.port) == 0, "the parser does not read")
         client.socket.sendall(b"RSET\r\n")
         eventually(lambda: waiting_in(it.port) == 6, "nothing comes")
         os.kill(runner, signal.SIGCONT)
@@ -224,6 +220,11 @@ def injected_before(program):
         assert "tls=" not in it.end("reason=error")
         it.alone()
         assert not it.log.find("level=error"), it.log.lines
+
+
+def on_the_way(connection):
+    """Octets that were sent and have not come to the other side's kernel."""
+    return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4))[0]
 
 
 def waiting_in(port):
@@ -266,11 +267,22 @@ def given_up(program):
 
 def handshake_timeout():
     """TLS-007 GEN-012: the limit on the session counts the handshake and what was before it."""
-    with server("--session-timeout", "2") as it:
+    # What has to be done within the limit is done within a longer one where the machine is slow.
+    for seconds in (2, 10, 50):
+        try:
+            limited(seconds)
+            return
+        except (AssertionError, OSError):
+            if seconds == 50:
+                raise
+
+
+def limited(seconds):
+    with server("--session-timeout", str(seconds)) as it:
         began = time.monotonic()
         client = it.begun()
         assert raw_rest(client) == b""
-        assert 1 <= time.monotonic() - began < PATIENCE
+        assert time.monotonic() - began >= seconds - 1
         it.end("reason=timeout")
         it.log.wait("timeout end=timeout")
         it.alone()
@@ -278,12 +290,14 @@ def handshake_timeout():
         began = time.monotonic()
         client = served(it.connect())
         it.hello(client)
-        while time.monotonic() - began < 1.2:
+        while time.monotonic() - began < 0.6 * seconds:
             select.select([client.socket], [], [], 0.1)
         assert client.say("STARTTLS").startswith("220 ")
+        begins = time.monotonic()
         client = it.shaken(client)
         assert client.rest().startswith("421 4.4.2 ")
-        assert time.monotonic() - began < 3.5 + (PATIENCE if os.environ.get("SANITIZE") else 0)
+        # Much earlier than a limit that began with TLS.
+        assert time.monotonic() - begins < 0.9 * seconds
 
 
 # ---- what survives -------------------------------------------------------------------------------

@@ -339,8 +339,11 @@ def memory():
 
 def is_parser(pid):
     """The process of a session that may not make system calls: tls-session apart."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        text = status.read()
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            text = status.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
     return "Seccomp:\t2" in text and "tls-session" not in text.split("\n", 1)[0]
 
 

@@ -17,13 +17,14 @@ import time
 sys.dont_write_bytecode = True
 
 from sessions import Mailbox  # noqa: E402
+from tracer import PATIENCE  # noqa: E402
 
 INSIDE = b"MAIL FROM:<evil@y.example>\r\nRCPT TO:<victim@x.example>\r\nDATA\r\nSubject: second\r\n\r\nsecond\r\n.\r\n"
 
 
 def taken(connection):
     """Waits until the other side has read all that was sent."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4))[0]:
         assert time.monotonic() < deadline, "nobody reads"
         time.sleep(0.0002)

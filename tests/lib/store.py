@@ -9,7 +9,7 @@ import re
 import socket
 import subprocess
 
-LIMIT = 120
+LIMIT = 300
 NAME = re.compile(rb"\d+\.M\d{6}P\d+Q\d+R[0-9a-f]{16}\.[^,:/]+,S=(\d+),W=(\d+)$")
 
 

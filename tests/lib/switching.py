@@ -16,7 +16,7 @@ import tempfile
 
 from auth import Session
 from certificates import self_signed
-from server import descendants, eventually
+from server import PATIENCE, descendants, eventually
 
 TOOLS = os.path.join(os.path.abspath(os.environ.get("BUILD", "build")), "stage", "libexec", "mail-session")
 IDS = {"jo": (64301, 64401), "ann": (64302, 64402)}
@@ -139,13 +139,13 @@ def own_mail(programs, secure):
                 assert login(second, "jo").startswith("-ERR [IN-USE] ")
             assert jo.say("DELE 1").startswith("+OK")
         assert it.messages("jo") == [] and len(it.messages("ann")) == 1
-        assert not any(os.path.exists(f"/proc/{pid}") for pid in stores)
+        eventually(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in stores), "a store is left")
         # A client that is gone takes the store of somebody else with it.
         with it.session(secure) as ann:
             login(ann, "ann")
             pid = check_identity(ann, "ann")
             ann.socket.shutdown(socket.SHUT_RDWR)
-            ann.process.wait(40)
+            ann.process.wait(PATIENCE)
             eventually(lambda: not os.path.exists(f"/proc/{pid}"), "the store is left")
 
 

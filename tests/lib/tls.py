@@ -18,7 +18,7 @@ BIN = os.path.join(os.path.realpath(os.environ.get("BUILD", "build")), "bin")
 TLS = os.path.join(BIN, "tls-session")
 SANITIZED = bool(os.environ.get("SANITIZE"))
 FILES = os.environ.get("TLS_CERTIFICATES", "/nonexistent")
-PATIENCE = 20
+PATIENCE = 60
 NAME = "mx.example.org"
 
 
@@ -256,11 +256,6 @@ def secret_of(key):
     with open(path(key), "rb") as file:
         line = file.read().split(b"\n")[1]
     return octets, octets[::-1], line
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        return [int(word) for word in file.read().split()]
 
 
 if __name__ == "__main__":
