@@ -40,7 +40,7 @@ setup() {
 		    ids = mbox.listing(argv, **environment)[2]
 		    subprocess.run(["strace", "-qq", "-o", t + "/trace", "-e", f"inject={inject[0]}:signal=KILL:when={inject[1]}", *argv, "delete"],
 		                   input=f"{ids[1]}\n{ids[3]}\n".encode(), env={**os.environ, **environment, "ASAN_OPTIONS": "detect_leaks=0"},
-		                   check=False, timeout=60)
+		                   check=False, timeout=300)
 		    assert os.path.exists(path + ".rewrite"), inject
 		    os.unlink(path + ".lock")
 		# While it is written over, before the cut, after it; strace kills before a call is made.
@@ -106,24 +106,11 @@ setup() {
 }
 
 @test "the power fails right after success: the message is there, whole (hardening 74)" {
-	truncate -s 32M "$T/disk"
-	mke2fs -q -t ext4 "$T/disk"
-	mkdir "$T/before" "$T/after"
-	unshare -m mount -o loop "$T/disk" "$T/before" 2>/dev/null || skip "kernel: no loop mounts here"
-	head -c 3000000 /dev/urandom >"$T/big"
-	# The image is copied while the file system holds back all that nobody asked to have written.
-	run -0 unshare -m bash -euc '
-		mount -o loop,commit=300 "$T/disk" "$T/before"
+	power_cut '
 		mkdir "$T/before/jo" "$T/before/ann"
 		sync
-		export MBOX=$T/before/%n/mbox SENDER=
-		for message in message big message; do
-			printf "%s\n" "" jo ann >"$T/envelope"
-			"$STORE" deliver <"$T/$message" 3<"$T/envelope"
-		done
-		"$STORE" list | head -1 | cut -d" " -f1 | "$STORE" delete
-		cp "$T/disk" "$T/copy"
-		mount -o loop "$T/copy" "$T/after"
+		export MBOX=$T/before/%n/mbox SENDER=' '
+		"$STORE" list | head -1 | cut -d" " -f1 | "$STORE" delete' '
 		for user in jo ann; do
 			cmp "$T/before/$user/mbox" "$T/after/$user/mbox"
 		done

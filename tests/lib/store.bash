@@ -28,6 +28,30 @@ mbox_setup() {
 	"$STORE" create jo >/dev/null
 }
 
+# power_cut PREPARE CHANGE CHECK - the power fails right after three deliveries, of which one is large, to jo and ann each.
+#
+# In the scripts, of a shell that ends at the first failure, the mailboxes are below $T/before: PREPARE makes them, CHANGE
+# goes on behind the deliveries. CHECK finds below $T/after what the disk held then.
+power_cut() {
+	truncate -s 32M "$T/disk"
+	mke2fs -q -t ext4 "$T/disk"
+	mkdir "$T/before" "$T/after"
+	unshare -m mount -o loop "$T/disk" "$T/before" 2>/dev/null || skip "kernel: no loop mounts here"
+	head -c 3000000 /dev/urandom >"$T/big"
+	run -0 unshare -m bash -euc "
+		mount -o loop,commit=300 \"\$T/disk\" \"\$T/before\"
+		$1
+		for message in message big message; do
+			printf '%s\\n' '' jo ann >\"\$T/envelope\"
+			\"\$STORE\" deliver <\"\$T/\$message\" 3<\"\$T/envelope\"
+		done
+		$2
+		# The file system holds back all that nobody asked to have written.
+		cp \"\$T/disk\" \"\$T/copy\"
+		mount -o loop \"\$T/copy\" \"\$T/after\"
+		$3"
+}
+
 # deliver MESSAGE-FILE RECIPIENT... - the exec contract, from SENDER.
 deliver() {
 	local message=$1
