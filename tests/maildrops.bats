@@ -230,7 +230,6 @@ database() {
 	assert_line 'Subject: -rf'
 	sed -n '/^Content-Disposition: attachment; filename="random"/,/^\.\r$/p' "$DIR/replies" | tr -d '\r' | sed -e 1,2d -e '$d' |
 		base64 -d | cmp - "$DIR/outbox/random"
-	run find "$DIR/outbox" -type f -printf '%f\n'
 	assert_equal "$(find "$DIR/outbox" -type f | grep -c 'touch')" 0
 	[ -e "$DIR/outbox/random" ] && [ -e "$DIR/outbox/-rf" ] && [ -e "$DIR/outbox/.hidden" ]
 	# Names in other letters, and long ones; sizes around the length of a line.

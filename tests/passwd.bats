@@ -270,12 +270,15 @@ users() {
 	"$AUTH" set jo <<<secret
 	cp "$PASSWD_FILE" "$T/before"
 	export ASAN_OPTIONS=detect_leaks=0
-	for call in openat read write fsync rename renameat fchown fchmod getrandom flock; do
-		for number in 1 2 3; do
-			for fault in error=EIO error=ENOSPC signal=KILL; do
+	for call in openat read write fsync renameat fchmod getrandom flock; do
+		only=()
+		# The loader opens and reads too.
+		[[ $call != openat && $call != read ]] || only=(-P "$T" -P "$PASSWD_FILE")
+		for fault in error=EIO error=ENOSPC signal=KILL; do
+			for number in {1..20}; do
 				cp "$T/before" "$PASSWD_FILE"
 				status=0
-				strace -qq -o "$T/trace" -P "$T" -P "$PASSWD_FILE" -e "inject=$call:$fault:when=$number" "$AUTH" set bob <<<x 2>"$T/error" ||
+				strace -qq -o "$T/trace" "${only[@]}" -e "inject=$call:$fault:when=$number" "$AUTH" set bob <<<x 2>"$T/error" ||
 					status=$?
 				echo "$call $number $fault: $status" >&2
 				if [ $status = 0 ]; then
@@ -287,7 +290,10 @@ users() {
 				"$AUTH" check jo <<<secret
 				[ $fault = signal=KILL ] || [ -z "$(find "$T" -name '.passwd.*')" ]
 				rm -f "$T"/.passwd.*
+				grep -qE 'INJECTED|killed by SIGKILL' "$T/trace" || break
 			done
+			# As often as it is called, which is at least once.
+			[ "$number" -gt 1 ] && [ "$number" -lt 20 ]
 		done
 	done
 }

@@ -41,9 +41,11 @@ teardown() {
 	assert_equal "$(find "$DIR/fetched/new" -type f | wc -l) $(count jo)" '60 60'
 	assert_equal "$(cat "$DIR/fetched/new"/* | grep '^Subject: ' | sort -u | wc -l)" 60
 	# Nothing is new now; then one message is.
+	at_rest
 	run timeout 120 mpop -q -C "$DIR/mpoprc"
 	assert_success
 	deliver 1
+	at_rest
 	run timeout 120 mpop -q -C "$DIR/mpoprc" --keep=off
 	assert_success
 	assert_equal "$(find "$DIR/fetched/new" -type f | wc -l) $(count jo)" '61 0'
@@ -62,6 +64,7 @@ teardown() {
 			"poll 127.0.0.1 protocol pop3 port $pop3 auth password uidl" \
 			"username jo@example.org password secret sslproto '' smtpname ann@example.org $*" >"$DIR/fetchmailrc"
 		chmod 600 "$DIR/fetchmailrc"
+		at_rest
 		run timeout -k 2 120 fetchmail -f "$DIR/fetchmailrc"
 	}
 	for way in "smtphost 127.0.0.1/$smtp" "lmtp smtphost 127.0.0.1/$lmtp"; do
@@ -111,6 +114,7 @@ fetched() {
 		printf '%s\n' '[retriever]' 'type = SimplePOP3Retriever' 'server = 127.0.0.1' "port = $pop3" 'username = jo@example.org' \
 			'password = secret' '[destination]' 'type = MDA_lmtp' 'host = 127.0.0.1' "port = $lmtp" 'override = ann@example.org' \
 			'[options]' 'read_all = false' "delete = $1" 'delivered_to = false' 'received = false' >"$DIR/getmail/getmailrc"
+		at_rest
 		run timeout -k 2 300 getmail --getmaildir "$DIR/getmail"
 		assert_success
 	}
@@ -136,6 +140,7 @@ fetched() {
 			"set pop_delete=$1" "set spoolfile=$DIR/fetched" 'set mbox_type=Maildir' 'set pop_last=no' 'set ssl_force_tls=no' \
 			'set pop_authenticators=user' 'set quit=yes' 'set move=no' "set folder=$DIR" \
 			'push "<fetch-mail><quit>"' >"$DIR/muttrc"
+		at_rest
 		# It wants a terminal.
 		TERM=vt100 run -0 timeout -k 2 300 script -qec "mutt -n -F '$DIR/muttrc'" "$DIR/typescript" </dev/null
 	}
@@ -152,7 +157,12 @@ fetched() {
 	big 300
 	serve pop3
 	run -0 timeout -k 2 300 ruby -rnet/pop -e '
-		def session(&block) = Net::POP3.start("127.0.0.1", ENV["pop3"].to_i, "jo@example.org", "secret", &block)
+		# The session before may still be ending.
+		def session(&block)
+			Net::POP3.start("127.0.0.1", ENV["pop3"].to_i, "jo@example.org", "secret", &block)
+		rescue Net::POPAuthenticationError => error
+			error.message.include?("[IN-USE]") ? retry : raise
+		end
 		uids = nil
 		session do |pop|
 			raise "#{pop.n_mails}" unless pop.n_mails == 300 && pop.mails.size == 300
@@ -187,7 +197,9 @@ fetched() {
 		<?php
 		function check($what) { if (!$what) { throw new Exception(imap_last_error() ?: "no"); } }
 		function box() {
-			$box = imap_open("{127.0.0.1:" . getenv("pop3") . "/pop3/notls}INBOX", "jo@example.org", "secret", 0, 1);
+			do { # the session before may still be ending
+				$box = @imap_open("{127.0.0.1:" . getenv("pop3") . "/pop3/notls}INBOX", "jo@example.org", "secret", 0, 1);
+			} while (!$box && str_contains(imap_last_error(), "[IN-USE]"));
 			check($box);
 			return $box;
 		}
@@ -220,7 +232,14 @@ fetched() {
 	big 300
 	serve pop3
 	run -0 timeout -k 2 300 perl -MMail::POP3Client -e '
-		sub session { Mail::POP3Client->new(USER => "jo\@example.org", PASSWORD => "secret", HOST => "127.0.0.1", PORT => $ENV{pop3}) }
+		# The session before may still be ending.
+		sub session {
+			my $pop;
+			do {
+				$pop = Mail::POP3Client->new(USER => "jo\@example.org", PASSWORD => "secret", HOST => "127.0.0.1", PORT => $ENV{pop3});
+			} while $pop->Message =~ /\[IN-USE\]/;
+			$pop
+		}
 		my $pop = session;
 		$pop->Count == 300 or die $pop->Message;
 		my @uids = $pop->Uidl;
@@ -250,10 +269,22 @@ fetched() {
 	tests/lib/fetch-npm node-pop3@0.11.0
 	cat >"$DIR/fetch.js" <<-'END'
 		const assert = require("assert");
-		const session = () => new (require(process.argv[2] + "/node-pop3"))({
-			user: "jo@example.org", password: "secret", host: "127.0.0.1", port: +process.env.pop3, timeout: 120000 });
+		const POP3 = require(process.argv[2] + "/node-pop3");
+		const session = async () => {
+			for (;;) {
+				const pop = new POP3({
+					user: "jo@example.org", password: "secret", host: "127.0.0.1", port: +process.env.pop3, timeout: 120000 });
+				try {
+					await pop.STAT();
+					return pop;
+				} catch (error) { // the session before may still be ending
+					if (!`${error.message}`.includes("IN-USE"))
+						throw error;
+				}
+			}
+		};
 		(async () => {
-			let pop = session();
+			let pop = await session();
 			const uids = await pop.UIDL();
 			assert.equal(new Set(uids.map((line) => line[1])).size, 300);
 			assert.match(await pop.STAT(), /^300 [0-9]+/);
@@ -262,12 +293,12 @@ fetched() {
 				assert.equal(await pop.RETR(number), `Subject: ${number}\r\n\r\nbody ${number}\r\n..dot\r\nend`);
 			assert.match(await pop.TOP(7, 1), /^Subject: 7\r\n\r\nbody 7/);
 			await pop.QUIT();
-			pop = session();
+			pop = await session();
 			assert.deepEqual(await pop.UIDL(), uids);
 			for (let number = 1; number <= 300; number += 2)
 				await pop.DELE(number);
 			await pop.QUIT();
-			pop = session();
+			pop = await session();
 			assert.deepEqual((await pop.UIDL()).map((line) => line[1]), uids.filter((_, at) => at % 2).map((line) => line[1]));
 			await pop.QUIT();
 		})().catch((error) => { console.error(error); process.exit(1); });

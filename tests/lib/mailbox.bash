@@ -29,6 +29,14 @@ serve() {
 	export "$program=${line##* port=}"
 }
 
+# Waits until no session is left: a maildrop is free a moment after its client has gone.
+at_rest() {
+	local pid
+	for pid in "${pids[@]}"; do
+		timeout 60 sh -c 'while [ -n "$(cat "/proc/$1/task/$1/children")" ]; do sleep 0.02; done' sh "$pid"
+	done
+}
+
 # Puts $1 messages, or one, with the subjects "1", "2"... into jo's mailbox.
 deliver() {
 	local number

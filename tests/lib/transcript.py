@@ -95,6 +95,8 @@ def read(path, text=None):
             text = file.read()
     lines = text.split(b"\n")
     starts = [i for i, line in enumerate(lines) if line.startswith(b"== ")]
+    if not starts:
+        raise ValueError(f"{path}: no cases")
     shared = lines[:starts[0]] if starts else []
     cases = []
     for start, end in zip(starts, starts[1:] + [len(lines)]):

@@ -178,7 +178,7 @@ static void test_token(void)
 
 int main(void)
 {
-	alarm(300);
+	alarm(900);
 	signal(SIGPIPE, SIG_IGN);
 	set_up();
 	make_logins();
