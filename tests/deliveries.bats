@@ -40,6 +40,6 @@ deliveries() {
 	deliveries gone_client
 }
 
-@test "LMTP-010, hardening 4: 10,000 recipients take ten times as long as 1,000, in bounded memory" {
+@test "LMTP-010, hardening 4: 10,000 recipients cost ten times as much as 1,000, in bounded memory" {
 	deliveries many
 }

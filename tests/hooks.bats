@@ -35,18 +35,18 @@ lines() {
 # An SMTP session on two pipes with the options $@: its replies behind EHLO's go to $output, its log to $T/log.
 smtp() {
 	local status=0
-	timeout 300 "$programs/smtp-session" --hostname=mx.example --accept-domain=x.example "$@" "$B" \
+	timeout 200 "$programs/smtp-session" --hostname=mx.example --accept-domain=x.example "$@" "$B" \
 		2>"$T/log" >"$T/replies" || status=$?
 	output=$(sed -e 's/\r$//' -e '/^220 /d' -e '/^250[ -][A-Z0-9]*\( \|$\)/d' -e '/^250-mx.example/d' \
 		-e '/^250 2.1.0 /d' "$T/replies")
 	return "$status"
 }
 
-# True when the process whose number is in file $1 is gone.
+# Waits until the process whose number is in file $1 is gone; what was killed is there for a moment more.
 gone() {
 	local pid
 	read -r pid <"$1" || return
-	! kill -0 "$pid" 2>/dev/null || [ "$(cut -d ' ' -f 3 "/proc/$pid/stat")" = Z ]
+	timeout 60 sh -c 'while [ -e "/proc/$1" ] && ! grep -q "^State:.Z" "/proc/$1/status" 2>/dev/null; do :; done' sh "$pid"
 }
 
 # The reply to RCPT for exit code $1 (DESIGN 6).
@@ -198,7 +198,7 @@ rcpt_reply() {
 @test "a hook that hangs and ignores SIGTERM is ended in time, with all it started (hardening 34, SMTP-009)" {
 	hook rcpt 'trap "" TERM; echo $$ >"$T/pid"; (trap "" TERM; while :; do sleep 1; done) & echo $! >"$T/child"
 		while :; do sleep 1; done'
-	lines "${opening[@]}" 'RCPT TO:<u@x.example>' QUIT | smtp --hook-timeout=1
+	lines "${opening[@]}" 'RCPT TO:<u@x.example>' QUIT | smtp --hook-timeout=4
 	assert_output --regexp '^451 4\.3\.0 [^
 ]*
 221 2\.0\.0 '
@@ -208,10 +208,9 @@ rcpt_reply() {
 
 @test "a daemon that holds a hook's output does not hold the session (hardening 34)" {
 	hook rcpt '(trap "" HUP; exec sleep 1000) & echo $! >"$T/pid"; exit 0'
-	local began=$SECONDS
-	lines "${opening[@]}" 'RCPT TO:<u@x.example>' QUIT | smtp
+	# A session that waits for it does not end in time.
+	lines "${opening[@]}" 'RCPT TO:<u@x.example>' QUIT | smtp --hook-timeout=290
 	assert_output --regexp '^250 2\.1\.5 '
-	[ $((SECONDS - began)) -lt 15 ]
 	gone "$T/pid"
 }
 
@@ -239,7 +238,7 @@ rcpt_reply() {
 
 @test "a deliver that hangs is ended after --deliver-timeout (SMTP-009)" {
 	hook deliver 'echo $$ >"$T/pid"; exec sleep 1000'
-	lines "${opening[@]}" 'RCPT TO:<u@x.example>' DATA x . QUIT | smtp --deliver-timeout=1
+	lines "${opening[@]}" 'RCPT TO:<u@x.example>' DATA x . QUIT | smtp --deliver-timeout=4
 	assert_output --regexp '
 451 4\.3\.0 [^
 ]*
@@ -321,7 +320,7 @@ rcpt_reply() {
 	ln -s "$libexec/passwd-auth" "$B/auth"
 	timeout 300 socat "UNIX-LISTEN:$B/serve,fork" "EXEC:$libexec/maildir-store serve" 3>&- &
 	user=($!)
-	until [ -S "$B/serve" ]; do :; done
+	timeout 60 sh -c 'until grep -q " 00010000 .* $1\$" /proc/net/unix; do :; done' sh "$B/serve"
 	run timeout 300 "$programs/pop3-session" --hostname=mx.example "$B" \
 		< <(lines 'USER joe' 'PASS wrong' 'USER joe' 'PASS secret' 'STAT' 'QUIT') 2>"$T/log"
 	kill "${user[0]}"
@@ -445,7 +444,7 @@ rcpt_reply() {
 }
 
 @test "a co-process whose successor answers more is asked for it from then on" {
-	hook helo 'for _ in $(seq 1000); do [ ! -e "$T/pid" ] || kill -0 "$(cat "$T/pid")" 2>/dev/null || break; sleep 0.01; done'
+	hook helo 'for _ in $(seq 2000); do [ ! -e "$T/pid" ] || kill -0 "$(cat "$T/pid")" 2>/dev/null || break; sleep 0.01; done'
 	hook serve 'first=$([ -e "$T/pid" ] || echo 1)
 		printf "hello=1\nevents=rcpt deliver%s\n\n" "$([ -n "$first" ] || echo " data")"
 		while IFS= read -r line; do

@@ -12,6 +12,7 @@ import os
 import random
 import re
 import resource
+import select
 import socket
 import subprocess
 import sys
@@ -31,7 +32,7 @@ class Planned(Mailbox):
 
     def __init__(self, protocol, can="ahead fds", options=(), messages=(), wanted=None, events=None, listens=False):
         domains = [] if protocol == "pop3" else ["--accept-domain=x.example"]
-        super().__init__(protocol, "none", ["--hook-timeout=20", *domains, *options])
+        super().__init__(protocol, "none", ["--hook-timeout=60", *domains, *options])
         self.store = None
         with open(f"{self.root}/plan", "w", encoding="ascii") as file:
             json.dump({"can": can, "events": events or EVENTS[protocol], "messages": list(messages), "wanted": wanted or {}},
@@ -236,7 +237,7 @@ def limits():
 def trouble():
     """One that breaks the contract fails for now, and for what was asked; nobody is accepted whom it did not accept."""
     for word in ("die", "garbage", "hang", "twice", "deaf", "gone"):
-        with Planned("smtp", options=["--hook-timeout=2"]) as planned:
+        with Planned("smtp", options=["--hook-timeout=5"] if word == "hang" else []) as planned:
             names = [f"u{number}" for number in range(40)]
             names[20] = f"{word}20"
             heard = planned.play(*mail(*names))
@@ -255,7 +256,7 @@ def trouble_of_stores():
     for word in ("die", "garbage", "hang", "twice", "nofd", "deaf", "gone"):
         messages = [f"fd{number}" for number in range(40)]
         messages[9] = f"{word}9"
-        with Planned("pop3", messages=messages, options=["--hook-timeout=2"]) as planned:
+        with Planned("pop3", messages=messages, options=["--hook-timeout=5"] if word == "hang" else []) as planned:
             heard = planned.play(*login(*(f"RETR {number}" for number in range(1, 41))))
             at = [number for number, line in enumerate(heard) if line.startswith(("+OK", "-ERR"))][3:]
             assert len(at) == 41 and heard[-1].startswith("+OK"), (word, heard, planned.log)
@@ -279,7 +280,7 @@ def superfluous_descriptors():
 def no_reader():
     """A client that reads nothing keeps nobody, however much has been answered."""
     for word in ("fd", "parts"):
-        with Planned("pop3", messages=[f"{word}{number}" for number in range(1, 60)], options=["--idle-timeout=1"]) as planned:
+        with Planned("pop3", messages=[f"{word}{number}" for number in range(1, 60)], options=["--idle-timeout=3"]) as planned:
             session = planned.start()
             session.send("".join(line + "\r\n" for line in login(*["RETR 39", "RETR 28"] * 1000)[:-1]).encode())
             session.end()
@@ -318,18 +319,13 @@ def error_delay():
 
 def idle_store():
     """A co-process that was asked about what it does not handle has no time limit behind that."""
-    with Planned("smtp", events="deliver", options=["--hook-timeout=1"]) as planned:
+    with Planned("smtp", events="deliver", options=["--hook-timeout=4"]) as planned:
         session = planned.start()
         lines = mail("u1", "u2")
         for line in lines[:4]:
             session.send(f"{line}\r\n".encode())
         session.until("^250[^\n]*u2@")
-        session.client.settimeout(2)
-        try:
-            assert not session.client.recv(100)
-        except TimeoutError:
-            pass  # twice its time has passed
-        session.client.settimeout(tracer.PATIENCE)
+        assert not select.select([session.client], [], [], 6)[0]  # more than its time has passed
         session.send("".join(line + "\r\n" for line in lines[4:]).encode())
         session.rest()
         session.close()

@@ -9,7 +9,6 @@ import os
 import re
 import socket
 import ssl
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import time
 from certificates import self_signed
 
 BIN = os.path.join(os.environ.get("BUILD", "build"), "stage", "bin")
+PATIENCE = 100  # seconds, for what comes at once on an idle machine
 CANARY = "canary-7f3a"
 RIGHT = '#!/bin/sh\nset -eu\ndata=$(tr "\\0" "\\n" <&3)\n[ "$data" != "${data#joe\nsecret}" ] || exit 1\nUSER=joe exec "$@"\n'
 
@@ -47,7 +47,7 @@ class Session:
                 file.write(text)
             os.chmod(os.path.join(backend, name), 0o755)
         self.socket, theirs = socket.socketpair()
-        self.socket.settimeout(30)
+        self.socket.settimeout(PATIENCE)
         self.log = open(os.path.join(self.path, "log"), "w+b")
         self.process = subprocess.Popen([os.path.join(BIN, program), "--hostname", "mx.example", *options, backend],
                                         stdin=theirs, stdout=theirs, stderr=self.log)
@@ -94,7 +94,7 @@ class Session:
     def close(self):
         self.file.close()
         self.socket.close()
-        self.process.wait(40)
+        self.process.wait(PATIENCE)
         assert self.process.returncode == 0, self.logged()
 
 
@@ -124,20 +124,19 @@ def codes():
             if wanted[0] == "2":
                 for line in ("MAIL FROM:<a@b.example>", "RCPT TO:<far@away.example>", "DATA", "Subject: x\r\n\r\nx\r\n."):
                     assert it.say(line)[0] in "23"
-                assert "AUTH_USER=jo\nAUTH_MECH=PLAIN\n" in it.read("env") or (
-                    "AUTH_USER=jo\n" in it.read("env") and "AUTH_MECH=PLAIN\n" in it.read("env"))
+                assert {"AUTH_USER=jo", "AUTH_MECH=PLAIN"} <= set(it.read("env").split("\n"))
                 assert "with ESMTPA id" in it.read("mail")
 
 
 def alike():
-    """AUTH-013: an unknown user, a wrong password and an ill-formed name are told alike, and take as long."""
+    """AUTH-013: an unknown user, a wrong password and an ill-formed name are told alike, and wait (how long: alike_in_time)."""
     told = set()
     for name, password in (("joe", "wrong"), ("nobody", "secret"), ("-x", "secret")):
         with session("smtp-session", {"auth": RIGHT}) as it:
             began = time.monotonic()
             told.add(it.plain(name, password))
             took = time.monotonic() - began
-            assert 1 <= took < 1.5, took
+            assert took >= 0.998, took
     assert told == {"535 5.7.8 Authentication credentials invalid"}, told
 
 
@@ -288,11 +287,15 @@ def failed(it, way, credentials):
         line = dialogue.send(said)
 
 
+ROUNDS = 10  # of logins, until some were not disturbed
+
+
 def alike_in_time():
     """AUTH-013, hardening 61: however a login fails, by any mechanism, is answered after the same time, in the same words."""
     auth = RIGHT.replace('[ "$data" !=', 'case $data in trouble*) exit 111 ;; esac\n[ "$data" !=')
     secret = SECRET.replace('[ "$AUTH_NAME"', '[ "$AUTH_NAME" != trouble ] || exit 75\n[ "$AUTH_NAME"')
-    options = ("--max-auth-failures", "100", "--max-errors", "100", "--auth-mechanisms", "PLAIN,LOGIN,SCRAM-SHA-256,APOP")
+    options = ("--max-auth-failures", "100", "--max-errors", "100", "--hook-timeout", "290", "--auth-mechanisms",
+               "PLAIN,LOGIN,SCRAM-SHA-256,APOP")
     ways = [("smtp-session", try_plain), ("smtp-session", try_login), ("smtp-session", try_scram),
             ("pop3-session", try_user), ("pop3-session", try_apop)]
     for program, way in ways:
@@ -307,20 +310,26 @@ def alike_in_time():
                     said, took = failed(it, way, REASONS[reason])
                     told[reason].add(said)
                     times[reason].append(took)
-        clients = [threading.Thread(target=client, args=(reason,)) for _ in range(6) for reason in reasons]
-        for thread in clients:
-            thread.start()
-        for thread in clients:
-            thread.join()
-        assert all(len(taken) == 24 for taken in times.values()), (way, told)
+
+        def least():
+            """The shortest time of each: what else runs on the machine makes a login longer, and never shorter."""
+            return [min(taken) for taken in times.values()]
+        for number in range(1, ROUNDS + 1):
+            clients = [threading.Thread(target=client, args=(reason,)) for _ in range(6) for reason in reasons]
+            for thread in clients:
+                thread.start()
+            for thread in clients:
+                thread.join()
+            assert all(len(taken) == 24 * number for taken in times.values()), (way, told)
+            # The session counts in whole milliseconds.
+            assert min(least()) >= 0.998, times
+            if max(least()) - min(least()) < 0.005:
+                break
+        assert max(least()) - min(least()) < 0.005, (way, least())
         trouble = told.pop("trouble")
         assert trouble.pop().startswith(("454 4.7.0 ", "-ERR [SYS/TEMP] ")) and not trouble
         words = set.union(*told.values())
         assert len(words) == 1 and words.pop().startswith(("535 5.7.8 ", "-ERR [AUTH] ")), (way, told)
-        medians = {reason: statistics.median(taken) for reason, taken in times.items()}
-        # The session counts in whole milliseconds.
-        assert min(map(min, times.values())) >= 0.998, times
-        assert max(medians.values()) - min(medians.values()) < 0.005, (way, medians)
 
 
 def submission():
@@ -366,7 +375,7 @@ def canary():
                 it.say("AUTH LOGIN")
                 it.say(b64(CANARY + "-user"))
                 it.socket.sendall((b64(CANARY) + "\r\nNOOP\r\n").encode())
-                assert it.reply()[0] in "2+" and it.reply()[0] in "2+"
+                assert all(it.reply()[:1] in ("2", "+") for _ in range(2))
                 parser = int(open(f"/proc/{it.process.pid}/task/{it.process.pid}/children", encoding="ascii").read().split()[0])
                 for word in (CANARY.encode(), b64(CANARY).encode()):
                     assert not memory(parser, word), (program, word)
@@ -385,7 +394,7 @@ def gone():
             for line in lines:
                 it.say(line)
             it.socket.shutdown(socket.SHUT_RDWR)
-            it.process.wait(40)
+            it.process.wait(PATIENCE)
             assert not os.path.exists(os.path.join(it.path, "ran"))
 
 

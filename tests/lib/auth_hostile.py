@@ -59,37 +59,39 @@ def played_by(script):
 
 
 JOE, EVE = b64("joe"), b64("eve")
-# What a helper says, and the longest that the refusal of it may take.
+# What a helper says, and whether it is the time limit that ends the wait for it.
 HELPERS = {
-    "exec sleep 100": 3,
-    "kill -STOP $$": 8,
-    "exit 0": 2,
-    "kill -9 $$": 2,
-    "echo hello": 2,
-    "exec cat /dev/zero": 3,
-    "exec yes challenge": 3,
-    "exec yes secret": 3,
-    f"exec yes 'secret {JOE}'": 3,
-    f"echo 'success {JOE}'": 2,
-    f"read -r line; echo 'secret {JOE}'; read -r line; echo 'success {EVE}'": 2,
-    f"read -r line; echo 'secret {JOE}'; read -r line; echo 'success {b64('-joe')}'": 2,
-    f"read -r line; echo 'secret {JOE}'; read -r line; echo 'success {JOE} not*base64'": 2,
-    f"read -r line; echo 'secret {b64(chr(10))}'; read -r line; echo 'success '": 2,
-    "echo 'challenge not*base64'": 2,
-    "printf 'challenge %s\\n' \"$(printf '%012000d' 0)\"": 3,
-    "printf 'failure'": 2,
+    "exec sleep 100": True,
+    "kill -STOP $$": True,
+    "exit 0": False,
+    "kill -9 $$": False,
+    "echo hello": False,
+    "exec cat /dev/zero": False,
+    "exec yes challenge": False,
+    "exec yes secret": False,
+    f"exec yes 'secret {JOE}'": False,
+    f"echo 'success {JOE}'": False,
+    f"read -r line; echo 'secret {JOE}'; read -r line; echo 'success {EVE}'": False,
+    f"read -r line; echo 'secret {JOE}'; read -r line; echo 'success {b64('-joe')}'": False,
+    f"read -r line; echo 'secret {JOE}'; read -r line; echo 'success {JOE} not*base64'": False,
+    f"read -r line; echo 'secret {b64(chr(10))}'; read -r line; echo 'success '": False,
+    "echo 'challenge not*base64'": False,
+    "printf 'challenge %s\\n' \"$(printf '%012000d' 0)\"": False,
+    "printf 'failure'": False,
 }
 
 
 def helpers():
     """DESIGN 2.6: a helper that hangs, ends, floods or lies lets nobody in, and the session goes on."""
-    for script, most in HELPERS.items():
-        with played_by(script + "\n"), session("smtp-session", {"secret": SECRET, "mail": TELL_MAIL}, "--hook-timeout", "1") as it:
+    for script, silent in HELPERS.items():
+        # Who waits for the long limit where there is nothing to wait for is late on any machine.
+        with played_by(script + "\n"), session("smtp-session", {"secret": SECRET, "mail": TELL_MAIL},
+                                               "--hook-timeout", "5" if silent else "200") as it:
             began = time.monotonic()
             said = it.say("AUTH SCRAM-SHA-256 " + FIRST)
             took = time.monotonic() - began
             assert said.startswith("454 4.7.0 "), (script, said)
-            assert 1 <= took < most * (10 if server.SANITIZED else 1), (script, took)
+            assert (5 if silent else 0.998) <= took < 100, (script, took)
             assert it.say("MAIL FROM:<a@b.example>").startswith("250 "), script
             assert it.read("mail") == "mail user= mech= peer=\n", script
             assert it.say("QUIT").startswith("221 ")
@@ -104,7 +106,7 @@ def deaf_helper():
         assert it.reply() == "334 " + "0" * 8192
         assert it.say("*").startswith("501 5.7.0 ")
     with played_by(f"echo 'challenge {JOE}'\nexec sleep 100\n"), \
-            session("smtp-session", {"secret": SECRET}, "--hook-timeout", "1") as it:
+            session("smtp-session", {"secret": SECRET}, "--hook-timeout", "5") as it:
         assert it.say("AUTH SCRAM-SHA-256 " + FIRST) == "334 " + JOE
         assert it.say(b64("x" * 9216)).startswith("454 4.7.0 ")
         assert it.say("NOOP").startswith("250 ")

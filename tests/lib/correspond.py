@@ -326,8 +326,12 @@ def big():
 def empty():
     maildrop = Maildrop(login=False)
     maildrop.ok(f"USER {USER}")
-    free = maildrop.say("PASS secret").startswith("+OK") and maildrop.say("STAT") == "+OK 0 0\r\n"
-    maildrop.close()
+    if not maildrop.say("PASS secret").startswith("+OK"):
+        maildrop.close()
+        return False
+    free = maildrop.say("STAT") == "+OK 0 0\r\n"
+    # Whose lock is gone with the reply, as without QUIT it is not.
+    maildrop.quit()
     return free
 
 

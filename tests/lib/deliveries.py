@@ -146,7 +146,7 @@ def transaction(*locals_):
 
 
 def wait_for(what, why):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not what():
         assert time.monotonic() < deadline, why
         time.sleep(0.01)
@@ -260,7 +260,8 @@ def gone_client():
 
 
 def many():
-    """10,000 recipients take ten times as long as 1,000, and a client that does not read costs no memory."""
+    """10,000 recipients take ten times as much time of the processor as 1,000, and a client that does not read costs no
+    memory."""
     from tracer import children
     took = {}
     with Backend("serve", "--max-recipients=10000", "--parallel-deliveries=2", "--idle-timeout=300") as backend:
@@ -270,18 +271,27 @@ def many():
             locals_ = [f"{number:05}{'x' * 50}" for number in range(count)]
             session.send(b"LHLO a.example\r\nMAIL FROM:<s@b.example>\r\n")
             feed(session, transaction(*locals_).partition(b"\r\n")[2], count)
-            began = time.monotonic()
+            began = spent(session)
             before = peak(session.pid)
             session.send(b".\r\n")
             wait_for(lambda: len(backend.events("end")) >= 10, "no delivery ends")
             session.until(f"kept for {locals_[-1]}")
-            took[count] = time.monotonic() - began
+            took[count] = spent(session) - began
             assert peak(session.pid) < before + 2048, (count, before, peak(session.pid))
             os.unlink(f"{backend.root}/events")
             session.received = b""
         assert len(children(session.pid)) == 3
         finish(session)
-    assert took[10000] < took[1000] * 10 * 2.2, took
+    assert took[10000] < took[1000] * 10 * 3, took
+
+
+def spent(session):
+    """Nanoseconds that runner and parser were on a processor, which is about the same however many others want it."""
+    ran = 0
+    for pid in (session.pid, session.parser):
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
+            ran += int(file.read().split()[0])
+    return ran
 
 
 def feed(session, octets, count):
