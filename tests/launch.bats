@@ -139,6 +139,7 @@ start_inetd() {
 	# A /dev of its own, where we are the syslog daemon.
 	mkdir "$DIR/dev"
 	start socat -u "UNIX-RECV:$DIR/dev/log" "OPEN:$DIR/syslog,creat,append"
+	timeout 60 sh -c 'until [ -S "$1" ]; do :; done' sh "$DIR/dev/log"
 	touch "$DIR/dev/null" "$DIR/dev/urandom"
 	start unshare -m sh -ec '
 		for file in null urandom; do mount --bind "/dev/$file" "$0/dev/$file"; done

@@ -8,7 +8,7 @@ adapters_setup() {
 	launch_setup
 	samples=$(realpath "${BUILD:-build}")/stage/share/mail-session/backends
 	peer=$PWD/tests/lib/adapter-peer
-	options=(--hostname mx.example.org --accept-domain x.example --spool-dir "$DIR" --max-errors 1000)
+	options=(--hostname mx.example.org --accept-domain x.example --spool-dir "$DIR" --max-errors 1000 --hook-timeout 200)
 	printf 'Subject: hi\n\n.first\n\nlast\n' >"$DIR/message"
 	export PYTHONDONTWRITEBYTECODE=1
 	# Where programs run: a canary would be here.

@@ -22,7 +22,7 @@ from sessions import LOGIN, USER, Mailbox, Session
 
 TABLE = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "budget.table")
 TOLERANCE = 0.05
-ROUNDS = 5  # until the figures are within the budget
+ROUNDS = 10  # until the figures are within the budget
 PATH = "/usr/bin:/bin"
 
 GREETED = ("", r"^220 .*\n")
