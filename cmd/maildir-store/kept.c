@@ -207,7 +207,6 @@ int kept_tell(struct request *request, int fd, uint64_t octets)
 void kept_init(struct kept *kept, struct maildir *maildir, enum keeping keeping)
 {
 	kept->maildir = maildir;
-	kept->keeping = keeping;
 	kept->octets = 0;
 	kept->hash = HASH_START;
 	kept->out = BUFFER(kept->out_bytes);

@@ -32,7 +32,6 @@ enum keeping {
 
 struct kept {
 	struct maildir *maildir;
-	enum keeping keeping;
 	struct replacement new;    /* none: this listing is not kept */
 	int64_t began;             /* when the folders were looked at */
 	struct timespec looked_at; /* ... by CLOCK_REALTIME_COARSE */

@@ -25,17 +25,24 @@ void maildir_close(struct maildir *maildir)
 		fd_close(&maildir->folders[i]);
 }
 
-enum maildir_result maildir_open(struct maildir *maildir, const struct mailbox_path *path)
+enum open_result {
+	OPEN_OK,
+	OPEN_ABSENT,  /* there is no such mailbox */
+	OPEN_TROUBLE, /* errno says why nobody can tell, EPERM: not ours */
+};
+
+/* A missing base is trouble, not an absent mailbox: its disk may not be mounted. */
+static enum open_result open_maildir(struct maildir *maildir, const struct mailbox_path *path)
 {
 	int base = place_base(path->base, PLACE_FAILS);
 
 	maildir_init(maildir);
 	if (base < 0)
-		return MAILDIR_TROUBLE;
+		return OPEN_TROUBLE;
 	maildir->dir = place_descend(base, span_of(path->rest), PLACE_FAILS);
 	if (place_is_ours(&maildir->dir))
-		return MAILDIR_OK;
-	return errno == ENOENT || errno == ENAMETOOLONG ? MAILDIR_ABSENT : MAILDIR_TROUBLE;
+		return OPEN_OK;
+	return errno == ENOENT || errno == ENAMETOOLONG ? OPEN_ABSENT : OPEN_TROUBLE;
 }
 
 int maildir_folder(struct maildir *maildir, enum folder folder)
@@ -82,12 +89,12 @@ int maildir_of(struct request *request, struct span user, struct maildir *maildi
 	maildir_init(maildir);
 	if (exit != EXIT_DONE)
 		return exit;
-	switch (maildir_open(maildir, &path)) {
-	case MAILDIR_OK:
+	switch (open_maildir(maildir, &path)) {
+	case OPEN_OK:
 		return EXIT_DONE;
-	case MAILDIR_ABSENT:
+	case OPEN_ABSENT:
 		return request_no_mailbox(request);
-	case MAILDIR_TROUBLE:
+	case OPEN_TROUBLE:
 		break;
 	}
 	return request_trouble(request, "cannot open the Maildir", path.rest);

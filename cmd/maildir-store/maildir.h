@@ -23,16 +23,7 @@ struct maildir {
 	int folders[FOLDER_COUNT];
 };
 
-enum maildir_result {
-	MAILDIR_OK,
-	MAILDIR_ABSENT,  /* there is no such mailbox */
-	MAILDIR_TROUBLE, /* errno says why nobody can tell, EPERM: not ours */
-};
-
 void maildir_init(struct maildir *maildir);
-
-/* A missing base is trouble, not an absent mailbox: its disk may not be mounted. */
-enum maildir_result maildir_open(struct maildir *maildir, const struct mailbox_path *path);
 
 /* The descriptor of a folder, opened when first asked for; -1 with errno. */
 int maildir_folder(struct maildir *maildir, enum folder folder);

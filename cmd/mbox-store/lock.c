@@ -33,13 +33,6 @@ enum lock_result lock_file(int file)
 	return errno == EAGAIN || errno == EACCES ? LOCK_BUSY : LOCK_TROUBLE;
 }
 
-void lock_free_file(int file)
-{
-	struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-
-	fcntl(file, F_OFD_SETLK, &lock);
-}
-
 /* ---- NAME.lock --------------------------------------------------------------------------- */
 
 /* True when the file names a process that does not exist. */

@@ -25,9 +25,6 @@ enum lock_result {
 /* Takes the lock of the kernel without waiting; it is held until `file` is closed. */
 enum lock_result lock_file(int file);
 
-/* Frees it sooner. */
-void lock_free_file(int file);
-
 /*
  * Makes NAME.lock without waiting, and removes one that was left behind first: its process is
  * gone, or it is ten minutes old. Only who holds lock_file may call this.

@@ -23,8 +23,8 @@ static const struct directive_row {
 	{ { ":close", 6 }, DIRECTIVE_CLOSE, ~(event_set)0 },
 };
 
-/* RFC 5322 3.6.8: a field name is printable US-ASCII but the colon. */
-bool header_line_valid(struct span line)
+/* "Name: value": a field name is printable US-ASCII but the colon (RFC 5322 3.6.8). */
+static bool header_line_valid(struct span line)
 {
 	size_t colon = span_find(line, ':');
 

@@ -31,7 +31,4 @@ struct directive {
 bool directive_next(struct span text, size_t *at, size_t *kept, enum event event,
 		    struct directive *directive);
 
-/* True for "Name: value" with a field name of RFC 5322 3.6.8 and printable text behind it. */
-bool header_line_valid(struct span line);
-
 #endif

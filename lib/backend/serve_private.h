@@ -8,9 +8,6 @@
 
 #include "backend/serve.h"
 
-/* One line about the co-process; `error` is an errno, or 0. */
-void serve_log(const struct serve *serve, const char *what, int error);
-
 /* It broke the contract, ended early or took too long: the call fails for now, and it is ended. */
 void serve_fail(struct serve *serve, const char *what, int error);
 

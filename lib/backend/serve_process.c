@@ -26,7 +26,8 @@ void serve_init(struct serve *serve, const char *session, const char *spool_dir,
 	spool_init(&serve->parts, spool_dir, spool_memory);
 }
 
-void serve_log(const struct serve *serve, const char *what, int error)
+/* One line about the co-process; `error` is an errno, or 0. */
+static void log_trouble(const struct serve *serve, const char *what, int error)
 {
 	struct log_line line;
 
@@ -41,7 +42,7 @@ void serve_log(const struct serve *serve, const char *what, int error)
 /* The co-process broke the contract, ended early or took too long. */
 void serve_fail(struct serve *serve, const char *what, int error)
 {
-	serve_log(serve, what, error);
+	log_trouble(serve, what, error);
 	serve_hang_up(serve);
 	serve->deadline = clock_now(); /* it is told to end in the next turn */
 }
@@ -80,15 +81,15 @@ bool serve_start(struct serve *serve, const char *path, char *const *environment
 	pid_t pid;
 
 	if (wrong != NULL) {
-		serve_log(serve, wrong, 0);
+		log_trouble(serve, wrong, 0);
 		return false;
 	}
 	if (!spawn_socketpair(SOCK_STREAM, ends)) {
-		serve_log(serve, "cannot make a socket pair", errno);
+		log_trouble(serve, "cannot make a socket pair", errno);
 		return false;
 	}
 	if (!spawn_pipe(err)) {
-		serve_log(serve, "cannot make a pipe", errno);
+		log_trouble(serve, "cannot make a pipe", errno);
 		fd_close(&ends[0]);
 		fd_close(&ends[1]);
 		return false;
@@ -100,7 +101,7 @@ bool serve_start(struct serve *serve, const char *path, char *const *environment
 		.fds = { ends[1], ends[1], err[1], -1, -1 },
 	});
 	if (pid < 0)
-		serve_log(serve, "cannot run the program", errno);
+		log_trouble(serve, "cannot run the program", errno);
 	fd_close(&ends[1]);
 	fd_close(&err[1]);
 	if (pid < 0) {
@@ -134,7 +135,7 @@ bool serve_connect(struct serve *serve, const char *path, uint32_t timeout)
 	int fd = serve_dial(path);
 
 	if (fd < 0) {
-		serve_log(serve, "cannot connect to the socket", errno);
+		log_trouble(serve, "cannot connect to the socket", errno);
 		return false;
 	}
 	serve_adopt(serve, fd, 0, -1, timeout);
@@ -205,7 +206,7 @@ void serve_press(struct serve *serve, int64_t now)
 		serve->deadline = now + (int64_t)(serve->signalled == 1 ? JOB_GRACE : 1) * 1000;
 		return;
 	}
-	serve_log(serve, "the co-process cannot be ended", 0);
+	log_trouble(serve, "the co-process cannot be ended", 0);
 	serve->pid = 0;
 	fd_close(&serve->process);
 }

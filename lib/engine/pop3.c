@@ -164,7 +164,7 @@ static void next_line(struct pop3 *pop3, enum line_result result, struct span li
 	}
 }
 
-bool pop3_next_command(struct pop3 *pop3, struct input *input, enum engine_next *next)
+static bool next_command(struct pop3 *pop3, struct input *input, enum engine_next *next)
 {
 	struct span bytes = { input->base + input->at, input->len - input->at }, line;
 	enum line_result result;
@@ -266,7 +266,7 @@ static bool close_phase(struct pop3 *pop3, struct input *input, enum engine_next
 }
 
 static pop3_phase_function *const phase_functions[PHASE_COUNT] = {
-	[PHASE_COMMAND] = pop3_next_command,
+	[PHASE_COMMAND] = next_command,
 	[PHASE_RESPONSE] = pop3_next_response,
 	[PHASE_CALL] = call_phase,
 	[PHASE_CONTENT] = content_phase,

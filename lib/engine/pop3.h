@@ -101,7 +101,4 @@ struct pop3 {
 MS_API void pop3_init(struct pop3 *pop3, const struct pop3_config *config,
 		      const struct pop3_storage *storage, char *out, size_t out_cap);
 
-/* True for a verb that POP3 has here, so that no program can add it. Case does not count. */
-MS_API bool pop3_verb_known(struct span verb);
-
 #endif

@@ -41,7 +41,6 @@ enum pop3_purpose { PURPOSE_RETR, PURPOSE_TOP, PURPOSE_SIZE };
  */
 typedef bool pop3_phase_function(struct pop3 *pop3, struct input *input, enum engine_next *next);
 
-pop3_phase_function pop3_next_command;  /* pop3.c */
 pop3_phase_function pop3_next_response; /* pop3_login.c */
 pop3_phase_function pop3_message_end;   /* pop3_message.c */
 pop3_phase_function pop3_next_size;     /* pop3_message.c */

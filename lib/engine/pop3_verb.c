@@ -81,11 +81,6 @@ static const struct span *find_word(struct span word, const struct span *words, 
 	return NULL;
 }
 
-bool pop3_verb_known(struct span verb)
-{
-	return find_verb(verb) != NULL;
-}
-
 bool pop3_disabled(const struct pop3 *pop3, struct span verb)
 {
 	return find_word(verb, pop3->config->disabled, pop3->config->disabled_count) != NULL;

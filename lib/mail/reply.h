@@ -15,9 +15,6 @@
 #define REPLY_LINE_MAX 512
 #define REPLY_MAX      8192
 
-/* Longest enhanced status code, "5.999.999". */
-#define ENHANCED_MAX 9
-
 /* One line that a program printed, taken apart: `NNN text`, `NNN-text`, `N.N.N text`, `text`. */
 struct reply_line {
 	unsigned code;        /* 0 when there is none */

@@ -13,7 +13,8 @@
 /* A co-process that keeps failing is not started for ever. */
 #define SERVE_STARTS_MAX 3
 
-uint32_t runner_timeout(const struct runner *runner, enum event event)
+/* Seconds that `event` may take. */
+static uint32_t timeout_of(const struct runner *runner, enum event event)
 {
 	return event == EVENT_DELIVER ? runner->options->deliver_timeout
 				      : runner->options->hook_timeout;
@@ -136,7 +137,7 @@ unsigned runner_lanes(struct runner *runner, unsigned wanted)
 
 static struct job *ask_file(struct runner *runner, const struct ask *ask, struct hook **hook)
 {
-	uint32_t timeout = runner_timeout(runner, ask->event);
+	uint32_t timeout = timeout_of(runner, ask->event);
 	char path[BACKEND_PATH_MAX + 32];
 	struct buffer buffer = BUFFER(path);
 	struct hook_order order = {
@@ -163,7 +164,7 @@ static struct job *ask_file(struct runner *runner, const struct ask *ask, struct
  * tell. */
 static struct serve_call compose_call(struct runner *runner, const struct ask *ask)
 {
-	uint32_t timeout = runner_timeout(runner, ask->event);
+	uint32_t timeout = timeout_of(runner, ask->event);
 	struct environment *environment = &runner->environment;
 
 	runner_environment(runner, ask->event, timeout);
@@ -195,7 +196,7 @@ static struct job *ask_serve(struct runner *runner, const struct ask *ask)
 		return &serve->job;
 	}
 	serve->session = runner_identity(runner);
-	if (serve_came_to(serve, ask->event, runner_timeout(runner, ask->event)))
+	if (serve_came_to(serve, ask->event, timeout_of(runner, ask->event)))
 		return &serve->job;
 	call = compose_call(runner, ask);
 	serve_ask(serve, &call);

@@ -171,9 +171,6 @@ bool runner_handles(const struct runner *runner, enum event event);
 /* The environment of a program for `event`, with SESSION_EVENT and HOOK_DEADLINE set. */
 char *const *runner_environment(struct runner *runner, enum event event, uint32_t timeout);
 
-/* Seconds that `event` may take. */
-uint32_t runner_timeout(const struct runner *runner, enum event event);
-
 /* A co-process that has not been started, or NULL. */
 struct serve *runner_new_serve(struct runner *runner);
 
