@@ -9,6 +9,7 @@
 #include "engine/verdict.h"
 #include "launch/account.h"
 #include "session/front.h"
+#include "session/ucspi.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -86,19 +87,6 @@ static bool learn(int control)
 	return true;
 }
 
-static void forget_variables(void)
-{
-	static const char *const names[] = {
-		"SSL_PROTOCOL",      "SSL_CIPHER",      "SSL_TLS_SNI_SERVERNAME",
-		"SSL_CLIENT_VERIFY", "SSL_CLIENT_S_DN", "SSL_CLIENT_SAN_EMAIL",
-		"SSL_EXPORTER",      "SSLCTLFD",        "SSLREADFD",
-		"SSLWRITEFD",
-	};
-
-	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
-		unsetenv(names[i]);
-}
-
 /* UCSPI-TLS: the program has the client, and what it needs to ask for TLS. */
 static bool offer(const struct ends *ends)
 {
@@ -127,7 +115,7 @@ static int become(const struct options *options, const struct peer *peer, char *
 		log_note(LOG_ERR, "cannot change the user", "error", buffer_cstr(&error));
 		return EXIT_CONFIG;
 	}
-	forget_variables();
+	ucspi_forget();
 	set_peer(peer);
 	/* The header has been read. */
 	if (options->proxy_protocol.count > 0)

@@ -15,6 +15,7 @@
 #include "session/session.h"
 #include "session/title.h"
 #include "session/tls.h"
+#include "session/ucspi.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -145,18 +146,6 @@ static bool is_smtp_port(const struct start *start, const struct peer *peer)
 	return strcmp(peer->local_port, "25") == 0;
 }
 
-/* Variables that tell of one connection: in an accept loop they are stale. */
-static void forget_connection(void)
-{
-	static const char *const names[] = {
-		"PROTO",    "SSL_PROTOCOL", "SSL_CIPHER", "SSL_TLS_SNI_SERVERNAME",
-		"SSLCTLFD", "SSLREADFD",    "SSLWRITEFD",
-	};
-
-	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
-		unsetenv(names[i]);
-}
-
 /*
  * One session.  Who may speak for others is judged by the connection's own address where it has
  * one: variables may be left over from whoever started us.
@@ -201,7 +190,9 @@ static int serve(const struct options *options, struct start *start, struct buff
 		return serve_one(options, peer);
 	if (geteuid() == 0)
 		log_note(LOG_WARNING, "serving as root: see --user", NULL, NULL);
-	forget_connection();
+	/* Variables that tell of one connection are stale. */
+	unsetenv("PROTO");
+	ucspi_forget();
 	return loop_run(program.protocol, options, reload, start->listeners, start->count);
 }
 

@@ -277,13 +277,6 @@ bool session_start_parser(struct runner *runner, int in, int out,
 
 /* ---- secure.c ---- */
 
-/* Takes over the descriptors of UCSPI-TLS, if the environment names them, and ends its variables.
- */
-void runner_adopt_tls(struct runner *runner);
-
-/* Takes what the environment tells of TLS, if SSL_PROTOCOL says that a server in front speaks it.
- */
-void runner_adopt_front(struct runner *runner);
 /* May TLS begin when the client asks for it? */
 bool runner_offers_tls(const struct runner *runner);
 /* Keeps copies of the client's descriptors, for TLS. False with errno. */

@@ -9,12 +9,11 @@
 #include "session/runner.h"
 
 #include "backend/spawn.h"
-#include "base/ascii.h"
 #include "base/descriptor.h"
 #include "base/log.h"
-#include "base/number.h"
 #include "session/title.h"
 #include "session/tls.h"
+#include "session/ucspi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +28,6 @@
 
 /* Seconds for the handshake, which tls-session keeps itself; a foreign server is not asked. */
 #define HANDSHAKE_TIMEOUT 30
-/* Octets of what is told of TLS. */
-#define ANNOUNCED_MAX 16384
 /*
  * How long a parser that has said goodbye may take to end, tls-session that is not to begin, and
  * tls-session that has something left to write, milliseconds.
@@ -52,33 +49,6 @@ bool runner_hold_client(struct runner *runner, int in, int out)
 	runner->secure.in = fcntl(in, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
 	runner->secure.out = fcntl(out, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
 	return runner->secure.in >= 0 && runner->secure.out >= 0;
-}
-
-/* The descriptor that a variable names, moved out of the way; the variable ends here. -1: none. */
-static int take_descriptor(const char *name)
-{
-	uint64_t number;
-	int fd = -1;
-
-	if (number_upto(span_of(getenv(name)), INT32_MAX, &number) && number > 2)
-		fd = fcntl((int)number, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
-	unsetenv(name);
-	return fd;
-}
-
-void runner_adopt_tls(struct runner *runner)
-{
-	struct secure *secure = &runner->secure;
-
-	secure->control = take_descriptor("SSLCTLFD");
-	secure->plain[0] = take_descriptor("SSLREADFD");
-	secure->plain[1] = take_descriptor("SSLWRITEFD");
-	secure->foreign = secure->control >= 0 && secure->plain[0] >= 0 && secure->plain[1] >= 0;
-	if (secure->foreign)
-		return;
-	fd_close(&secure->control);
-	fd_close(&secure->plain[0]);
-	fd_close(&secure->plain[1]);
 }
 
 bool runner_offers_tls(const struct runner *runner)
@@ -311,93 +281,6 @@ static void forget_clear(struct runner *runner)
 	runner_reset(runner);
 }
 
-/* What can stand in a variable and in a log line (TLS-013: whoever told it). */
-static bool is_printable(struct span value)
-{
-	for (size_t i = 0; i < value.len; i++) {
-		if (!ascii_is_print(value.base[i]))
-			return false;
-	}
-	return value.len > 0 && value.base[0] != '-' && !span_starts(value, SPAN("()"));
-}
-
-static void keep_text(char *text, size_t cap, struct span value)
-{
-	struct buffer buffer = { text, 0, cap, false };
-
-	buffer_put(&buffer, value);
-	if (buffer_cstr(&buffer) == NULL)
-		text[0] = '\0';
-}
-
-/* NAME=value strings, as they come from the control socket or the environment. */
-static char announced[ANNOUNCED_MAX];
-
-/* Takes them apart, each ended by NUL. A certificate that was not verified tells nothing. */
-static void take_announced(struct runner *runner, struct span told)
-{
-	static const struct {
-		const char *name;
-		enum fact_name fact;
-	} rows[] = {
-		{ "SSL_PROTOCOL", FACT_TLS_VERSION },
-		{ "SSL_CIPHER", FACT_TLS_CIPHER },
-		{ "SSL_TLS_SNI_SERVERNAME", FACT_TLS_SNI },
-		{ "SSL_CLIENT_S_DN", FACT_TLS_PEER },
-	};
-	bool verified = false;
-
-	facts_set(&runner->facts, FACT_TLS_VERSION, SPAN("TLS"));
-	while (told.len > 0) {
-		struct span value = span_take(&told, '\0');
-		struct span name = span_take(&value, '=');
-
-		if (!is_printable(value))
-			continue;
-		verified |= span_equal(name, SPAN("SSL_CLIENT_VERIFY")) &&
-			    span_equal(value, SPAN("SUCCESS"));
-		if (span_equal(name, SPAN("SSL_EXPORTER")))
-			keep_text(runner->tls_binding, sizeof(runner->tls_binding), value);
-		if (span_equal(name, SPAN("SSL_CLIENT_SAN_EMAIL")))
-			keep_text(runner->tls_identity, sizeof(runner->tls_identity), value);
-		for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-			if (span_equal(name, span_of(rows[i].name)) &&
-			    value.len <= fact_table[rows[i].fact].most)
-				facts_set(&runner->facts, rows[i].fact, value);
-		}
-	}
-	if (verified)
-		return;
-	facts_unset(&runner->facts, FACT_TLS_PEER);
-	runner->tls_identity[0] = '\0';
-}
-
-void runner_adopt_front(struct runner *runner)
-{
-	static const char *const names[] = {
-		"SSL_PROTOCOL",      "SSL_CIPHER",      "SSL_TLS_SNI_SERVERNAME",
-		"SSL_CLIENT_VERIFY", "SSL_CLIENT_S_DN", "SSL_CLIENT_SAN_EMAIL",
-		"SSL_EXPORTER",
-	};
-	struct buffer told = BUFFER(announced);
-
-	/* What a PROXY header told is of the client, this of whoever sent it. */
-	if (span_of(getenv(names[0])).len == 0 || runner->via[0] != '\0')
-		return;
-	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		size_t whole = told.len;
-
-		buffer_string(&told, names[i]);
-		buffer_byte(&told, '=');
-		buffer_put(&told, span_of(getenv(names[i])));
-		buffer_byte(&told, '\0');
-		if (told.overflow)
-			told.len = whole;
-	}
-	take_announced(runner, buffer_span(&told));
-	explicit_bzero(announced, told.len);
-}
-
 /* Has all been told? An empty string ends it. */
 static bool is_whole(struct span bytes)
 {
@@ -415,6 +298,7 @@ static int64_t handshake_deadline(const struct runner *runner)
 static bool shake_hands(struct runner *runner)
 {
 	int64_t began = clock_now(), deadline = handshake_deadline(runner);
+	static char announced[UCSPI_TOLD_MAX];
 	struct buffer told = BUFFER(announced);
 	size_t got = 0;
 
@@ -427,7 +311,7 @@ static bool shake_hands(struct runner *runner)
 		told.len += got;
 	} while (got > 0 && !is_whole(buffer_span(&told)) && buffer_room(&told) > 0);
 	if (is_whole(buffer_span(&told))) {
-		take_announced(runner, buffer_span(&told));
+		ucspi_learn(runner, buffer_span(&told));
 		explicit_bzero(announced, told.len);
 		return true;
 	}

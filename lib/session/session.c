@@ -10,6 +10,7 @@
 #include "session/parser.h"
 #include "session/runner.h"
 #include "session/title.h"
+#include "session/ucspi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -454,8 +455,8 @@ int session_run(enum protocol protocol, const struct options *options, const str
 	memcpy(self.runner.via, peer->via, sizeof(self.runner.via));
 	self.runner.login_wait = peer->login_wait;
 	set_facts(protocol, peer);
-	runner_adopt_tls(&self.runner);
-	runner_adopt_front(&self.runner);
+	ucspi_adopt_offer(&self.runner);
+	ucspi_adopt_facts(&self.runner);
 	settle_events(&self.runner);
 	setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setrlimit(RLIMIT_CORE, &no_core);

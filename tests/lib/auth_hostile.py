@@ -194,7 +194,9 @@ def in_front():
     plain = "PLAIN LOGIN"
     for more, keyword in (({}, None), (always, plain), ({**always, "SSL_CLIENT_VERIFY": "FAILED:SUCCESS"}, plain),
                           ({**always, "SSL_PROTOCOL": "TLS\n1"}, plain), ({**always, "SSL_PROTOCOL": "x" * 17}, plain),
-                          ({**always, "SSL_CLIENT_VERIFY": "SUCCESS"}, "EXTERNAL " + plain)):
+                          ({**always, "SSL_CLIENT_VERIFY": "SUCCESS"}, "EXTERNAL " + plain),
+                          # One that is too long hides none of those behind it.
+                          ({**always, "SSL_CIPHER": "x" * 20000, "SSL_CLIENT_VERIFY": "SUCCESS"}, "EXTERNAL " + plain)):
         os.environ.update(more)
         try:
             with session("smtp-session", {"auth": RIGHT, "mail": TELL_MAIL}, "--insecure-auth", "never") as it:
