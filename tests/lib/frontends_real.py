@@ -85,7 +85,7 @@ def haproxy():
 
 def haproxy_checks():
     """PRX-007: a health check sends LOCAL and hears a greeting; HAProxy holds the server for alive."""
-    check = "check inter 100ms rise 1 fall 1 check-send-proxy"
+    check = "check inter 500ms rise 1 fall 3 check-send-proxy"
     for line in (f"send-proxy-v2 {check}", f"send-proxy {check}"):
         with front() as server, Balancer(server, line + "\n  option smtpchk EHLO check.example") as balancer:
             server.log.wait(f"session end.* peer={REAL} .*commands=[12] .*reason=quit", 3)

@@ -54,9 +54,9 @@ usual = b"250 ok\r\n" if LIE.startswith("smtp") else b"+OK\r\n"
 
 with socket.create_server(("127.0.0.1", 0)) as listener:
     print(listener.getsockname()[1], flush=True)
-    listener.settimeout(30)
+    listener.settimeout(100)
     client, _ = listener.accept()
-client.settimeout(30)
+client.settimeout(100)
 with client, client.makefile("rb") as lines:
     data = False
     try:
