@@ -173,7 +173,7 @@ def octet_by_octet(program):
 @each(PROGRAMS)
 def session_timeout(program):
     """--session-timeout ends a session that is alive."""
-    with Victim("--session-timeout", "5", program=program) as server:
+    with Victim("--session-timeout", "5", "--max-errors", "0", program=program) as server:
         session = begun(server)
         deadline = time.monotonic() + PATIENCE
         while not session.ended:
