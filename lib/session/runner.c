@@ -2,6 +2,7 @@
 /* runner.c - receives what the parser says, checks it, and dispatches it. */
 #include "session/runner.h"
 
+#include "base/clock.h"
 #include "base/descriptor.h"
 #include "base/log.h"
 #include "base/number.h"
@@ -11,6 +12,25 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+
+void runner_init(struct runner *runner, enum protocol protocol, const struct options *options,
+		 struct directory *directory)
+{
+	runner->protocol = protocol;
+	runner->options = options;
+	runner->directory = directory;
+	runner->drain_deadline = runner->wake = CLOCK_NEVER;
+	runner->end = END_ERROR;
+	runner->began = clock_now();
+	runner->null = runner->control = runner->pipe = runner->signals = runner->awaited = -1;
+	runner->secure = SECURE_NONE;
+	runner->filter_in = runner->filter_out = -1;
+	runner->headers = (struct buffer)BUFFER(runner->headers_bytes);
+	runner->answers = (struct buffer)BUFFER(runner->answer_bytes);
+	envelope_init(&runner->envelope, options->max_recipients, runner->recipients,
+		      sizeof(runner->recipients));
+	spool_init(&runner->spool, options->spool_dir, options->spool_memory);
+}
 
 const char *runner_identity(const struct runner *runner)
 {

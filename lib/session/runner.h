@@ -124,6 +124,10 @@ struct runner {
 	char tls_identity[256]; /* mail address in a verified certificate, or empty */
 };
 
+/* A runner of which nothing is open yet, in memory that was clear. */
+void runner_init(struct runner *runner, enum protocol protocol, const struct options *options,
+		 struct directory *directory);
+
 /* Serves the parser until it says goodbye or is gone, then runs timeout, logout and disconnect. */
 void runner_run(struct runner *runner);
 

@@ -271,21 +271,7 @@ static void configure(enum protocol protocol, const struct options *options)
 
 static void init_runner(enum protocol protocol, const struct options *options)
 {
-	self.runner.protocol = protocol;
-	self.runner.options = options;
-	self.runner.directory = directory;
-	self.runner.drain_deadline = self.runner.wake = CLOCK_NEVER;
-	self.runner.end = END_ERROR;
-	self.runner.began = clock_now();
-	self.runner.control = self.runner.pipe = -1;
-	self.runner.secure = SECURE_NONE;
-	self.runner.awaited = -1;
-	self.runner.filter_in = self.runner.filter_out = -1;
-	self.runner.headers = (struct buffer)BUFFER(self.runner.headers_bytes);
-	self.runner.answers = (struct buffer)BUFFER(self.runner.answer_bytes);
-	envelope_init(&self.runner.envelope, options->max_recipients, self.runner.recipients,
-		      sizeof(self.runner.recipients));
-	spool_init(&self.runner.spool, options->spool_dir, options->spool_memory);
+	runner_init(&self.runner, protocol, options, directory);
 	name_session(self.runner.session, sizeof(self.runner.session));
 }
 

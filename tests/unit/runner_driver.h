@@ -166,11 +166,9 @@ static void begin(enum protocol protocol, struct directory *directory)
 	sigset_t none;
 
 	memset(runner, 0, sizeof(*runner));
+	runner_init(runner, protocol, &self.options, directory);
 	sigemptyset(&none);
 	CHECK(spawn_socketpair(SOCK_SEQPACKET, control) && spawn_pipe(pipe));
-	runner->protocol = protocol;
-	runner->options = &self.options;
-	runner->directory = directory;
 	runner->hostname = SPAN("mx.example");
 	runner->handled = directory->programs;
 	runner->null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -180,15 +178,6 @@ static void begin(enum protocol protocol, struct directory *directory)
 	runner->pipe = pipe[0];
 	fd_nonblocking(runner->pipe);
 	runner->parser = getpid(); /* none to reap: the parser is this process */
-	runner->drain_deadline = runner->wake = CLOCK_NEVER;
-	runner->end = END_ERROR;
-	runner->filter_in = runner->filter_out = runner->awaited = -1;
-	runner->secure = SECURE_NONE;
-	runner->headers = (struct buffer)BUFFER(runner->headers_bytes);
-	runner->answers = (struct buffer)BUFFER(runner->answer_bytes);
-	envelope_init(&runner->envelope, self.options.max_recipients, runner->recipients,
-		      sizeof(runner->recipients));
-	spool_init(&runner->spool, self.options.spool_dir, self.options.spool_memory);
 	self.parser = control[1];
 	self.body = pipe[1];
 }
