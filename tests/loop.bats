@@ -52,6 +52,10 @@ loop() {
 	loop processes
 }
 
+@test "after a lack of processes the loop waits for the next client, and does not spin" {
+	loop quiet_after_trouble
+}
+
 @test "GEN-010 DEF-010: signals rain on a session and its replies stay right" {
 	loop signal_storm
 }

@@ -383,8 +383,8 @@ static bool open_signals(struct loop *loop)
 
 /* ---- the loop ---- */
 
-/* When something is to be done although nothing happens. */
-static int64_t next_deadline(const struct loop *loop)
+/* When something is to be done although nothing happens. A pause that is over asks for nothing. */
+static int64_t next_deadline(const struct loop *loop, int64_t now)
 {
 	int64_t deadline = CLOCK_NEVER;
 
@@ -392,7 +392,7 @@ static int64_t next_deadline(const struct loop *loop)
 		deadline = loop->shown + REST;
 	if (loop->stopping)
 		return deadline;
-	if (loop->resume > 0)
+	if (loop->resume > now)
 		deadline = clock_earlier(deadline, loop->resume);
 	if (crowd_count(&loop->crowd) == 0)
 		deadline = clock_earlier(
@@ -413,7 +413,7 @@ static void turn(struct loop *loop)
 
 	for (unsigned i = 0; accepting && i < loop->listener_count; i++)
 		polls[count++] = (struct pollfd){ .fd = loop->listeners[i].fd, .events = POLLIN };
-	ready = poll(polls, count, clock_poll_timeout(now, next_deadline(loop)));
+	ready = poll(polls, count, clock_poll_timeout(now, next_deadline(loop, now)));
 	now = clock_now();
 	if (ready > 0 && polls[0].revents != 0)
 		take_signals(loop, now);

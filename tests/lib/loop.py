@@ -164,6 +164,25 @@ def processes():
         assert server.log.find("cannot start a session")
 
 
+def quiet_after_trouble():
+    """Hardening 53: a pause that is over costs nothing, though nobody connects after it."""
+    with tempfile.NamedTemporaryFile() as trace:
+        strace = ("strace", "-D", "-qq", "-o", trace.name, "-e", "trace=fork,clone,poll,ppoll")
+        inject = [f"inject={call}:error=EAGAIN:when=1" for call in ("fork", "clone")]
+        with Server(wrap=(*strace, "-e", inject[0], "-e", inject[1])).ready() as server:
+            assert server.connect().line().startswith("421 mx.example.org ")
+
+            def settled():
+                with open(trace.name, encoding="latin-1") as file:
+                    calls = file.read().partition("INJECTED")[2].splitlines()
+                # The last one waits for whatever comes; or there is no end of them.
+                return len(calls) if calls and re.search(r", (-1|NULL, NULL, \d+)$", calls[-1]) or len(calls) > 99 else 0
+
+            calls = eventually(settled, "the loop waits for something else")
+            assert calls < 10, f"{calls} calls and more"
+            served(server.connect())
+
+
 def signal_storm():
     """Hardening 48: signals rain on a session's processes, and its replies stay right."""
     with Server().ready() as server:
