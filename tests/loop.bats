@@ -80,6 +80,10 @@ loop() {
 	loop reload
 }
 
+@test "a loop that has read its configuration again leaves no socket's file behind" {
+	loop reload_and_stop
+}
+
 @test "READY, STATUS and STOPPING reach path and abstract sockets" {
 	loop notify
 }

@@ -24,6 +24,9 @@
  */
 #define BACKLOG 4096
 
+_Static_assert(sizeof(((struct listener *)0)->path) == sizeof(((struct sockaddr_un *)0)->sun_path),
+	       "a listener's path is that of its address");
+
 /* The address of a socket, of any family that we listen on. */
 struct endpoint {
 	union {
@@ -183,8 +186,9 @@ bool listener_open(struct listener *listener, struct span spec, struct buffer *e
 		fd_close(&listener->fd);
 		return fail(error, "cannot listen on", spec, errno);
 	}
+	/* Options are read again, over what they were. */
 	if (local)
-		listener->path = spec.base + prefix.len;
+		memcpy(listener->path, endpoint.address.local.sun_path, sizeof(listener->path));
 	listener->port = port_of(listener->fd);
 	return true;
 }
@@ -224,7 +228,7 @@ void listener_close(struct listener *listener)
 {
 	struct stat status;
 
-	if (listener->path != NULL && lstat(listener->path, &status) == 0 &&
+	if (listener->path[0] != '\0' && lstat(listener->path, &status) == 0 &&
 	    status.st_dev == listener->device && status.st_ino == listener->inode)
 		unlink(listener->path);
 	fd_close(&listener->fd);

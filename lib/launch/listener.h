@@ -13,18 +13,18 @@
 #define LISTENERS_MAX 64
 
 struct listener {
-	int fd;           /* close-on-exec and non-blocking */
-	uint16_t port;    /* local TCP port, 0 for other families */
-	const char *path; /* the socket's file when it is ours to remove, or NULL */
-	dev_t device;     /* of that file */
+	int fd;         /* close-on-exec and non-blocking */
+	uint16_t port;  /* local TCP port, 0 for other families */
+	char path[108]; /* the socket's file when it is ours to remove, or "" */
+	dev_t device;   /* of that file */
 	ino_t inode;
 };
 
 /*
  * Opens a socket for "ADDR:PORT", "[ADDR]:PORT", "*:PORT" (all addresses, IPv4 and IPv6), with
- * numeric addresses and ports, or "unix:PATH"; `spec` is followed by a NUL and outlives the
- * listener. The file of a unix socket that nobody answers any more is replaced. False: `error` says
- * why, and *fault whether the text is wrong rather than the machine unwilling.
+ * numeric addresses and ports, or "unix:PATH".  The file of a unix socket that nobody answers any
+ * more is replaced. False: `error` says why, and *fault whether the text is wrong rather than the
+ * machine unwilling.
  */
 bool listener_open(struct listener *listener, struct span spec, struct buffer *error, bool *fault);
 

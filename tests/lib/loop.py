@@ -294,6 +294,26 @@ def reload():
             assert server.connect().line() == "220 mx.example.org ESMTP two\r\n"
 
 
+def reload_and_stop():
+    """The file of a unix socket goes with the loop, whatever its configuration has become."""
+    with tempfile.TemporaryDirectory() as directory:
+        config, path = f"{directory}/config", f"{directory}/socket"
+        manager = Manager(f"{directory}/notify")
+        with open(config, "w") as file:
+            file.write(f"listen unix:{path}\n")
+        environment = {"NOTIFY_SOCKET": f"{directory}/notify"}
+        with Server("--config", config, listen=None, env=environment) as server:
+            manager.until("READY=1")
+            for greeting in ("first", "second", "third"):
+                with open(config, "w") as file:
+                    file.write(f"accept-domain {greeting}.example\nlisten unix:{path}.{greeting}\n")
+                server.signal(signal.SIGHUP)
+                manager.until("READY=1")
+            server.signal(signal.SIGTERM)
+            assert server.exit() == 0
+        assert not os.path.exists(path), "the socket's file is left"
+
+
 def notify():
     """READY=1 and STATUS= on sockets in the file system and in the abstract name space."""
     with tempfile.TemporaryDirectory() as directory:

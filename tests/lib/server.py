@@ -92,7 +92,8 @@ class Server:
                     script.write(hooks[name])
             else:
                 os.symlink("/bin/true", path)
-        command = [*wrap, os.path.join(BIN, program), "--hostname", "mx.example.org", "--listen", listen]
+        command = [*wrap, os.path.join(BIN, program), "--hostname", "mx.example.org"]
+        command += ["--listen", listen] if listen else []
         self.process = subprocess.Popen(
             [*command, *options, own or backend],
             stdin=subprocess.DEVNULL,
