@@ -18,8 +18,11 @@ bool crowd_open(struct crowd *crowd, const struct crowd_limits *limits)
 
 bool crowd_limit(struct crowd *crowd, const struct crowd_limits *limits)
 {
-	if (!table_resize(&crowd->sessions, limits->connections) ||
-	    !table_resize(&crowd->sources, limits->connections))
+	/* They never shrink: a session that is in may yet say where it comes from. */
+	uint32_t cap = limits->connections > crowd->sessions.cap ? limits->connections
+								 : crowd->sessions.cap;
+
+	if (!table_resize(&crowd->sources, cap) || !table_resize(&crowd->sessions, cap))
 		return false;
 	crowd->limits = *limits;
 	return true;

@@ -160,6 +160,21 @@ static void test_located(void)
 	CHECK(crowd_count(&crowd) == 0 && crowd.sources.count == 0);
 }
 
+/* Lower limits, and then the PROXY headers of those who are in: each source has its count. */
+static void test_located_after_limit(void)
+{
+	struct crowd crowd;
+
+	CHECK(crowd_open(&crowd, &(struct crowd_limits){ 4, 2, 0 }));
+	for (pid_t session = 1; session <= 4; session++)
+		crowd_enter(&crowd, session, SOURCE_NONE);
+	CHECK(crowd_limit(&crowd, &(struct crowd_limits){ 1, 1, 0 }));
+	CHECK(crowd_locate(&crowd, 1, source("192.0.2.1")) == NULL);
+	CHECK(crowd_locate(&crowd, 2, source("192.0.2.2")) == NULL);
+	CHECK(crowd_locate(&crowd, 3, source("192.0.2.2")) != NULL);
+	CHECK(crowd.sources.count == 2);
+}
+
 static void test_rate(void)
 {
 	struct crowd crowd;
@@ -218,6 +233,7 @@ int main(void)
 	test_per_source();
 	test_no_source();
 	test_located();
+	test_located_after_limit();
 	test_rate();
 	test_grudges();
 	return check_report();
