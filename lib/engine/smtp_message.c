@@ -91,13 +91,20 @@ bool smtp_emit(struct smtp *smtp, struct span bytes, enum engine_next *next)
 	return true;
 }
 
+/* Are fields that are missing still to be added? */
+static bool is_incomplete(const struct smtp *smtp)
+{
+	return smtp->config->submission && smtp->config->now != NULL &&
+	       !smtp->transaction.completed;
+}
+
 bool smtp_complete(struct smtp *smtp, enum engine_next *next)
 {
 	struct smtp_transaction *transaction = &smtp->transaction;
 	struct buffer fields = BUFFER(smtp->values);
 	const char *end = transaction->dot.crlf || transaction->binary ? "\r\n" : "\n";
 
-	if (!smtp->config->submission || smtp->config->now == NULL || transaction->completed)
+	if (!is_incomplete(smtp))
 		return false;
 	transaction->completed = true;
 	if ((transaction->header.seen & HEADER_DATE) == 0) {
@@ -121,7 +128,7 @@ size_t smtp_header_octets(struct smtp *smtp, struct span bytes)
 	struct header *header = &smtp->transaction.header;
 	size_t line = span_find(bytes, '\n');
 
-	if (!smtp->config->submission || smtp->transaction.completed)
+	if (!is_incomplete(smtp))
 		return bytes.len;
 	/* A line at a time: the next may end the message, and is then none of the header's. */
 	return header_feed(header, line < bytes.len ? span_first(bytes, line + 1) : bytes);

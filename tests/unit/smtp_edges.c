@@ -168,6 +168,22 @@ static void check_many_replies(void)
 	CHECK(next == ENGINE_READ && lines == 1000);
 }
 
+/* SUBM-004: without a clock no field is added, and a message goes through all the same. */
+static void check_no_clock(void)
+{
+	static const struct smtp_config submission = { .hostname = { "mx.example", 10 },
+						       .max_recipients = 100,
+						       .submission = true };
+
+	smtp_init(&smtp, &submission, replies, sizeof(replies));
+	smtp.authenticated = true;
+	say("EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<u@x.example>\r\n", 0);
+	smtp.engine.out.len = 0;
+	CHECK(say("DATA\r\nA: b\r\n\r\nc\r\n.\r\n", 0) == ENGINE_READ);
+	CHECK(said("354 End data with <CR><LF>.<CR><LF>\r\n250 2.0.0 OK\r\n"));
+	CHECK(smtp.engine.counts.octets == strlen("A: b\r\n\r\nc\r\n"));
+}
+
 int main(void)
 {
 	check_untouched();
@@ -176,5 +192,6 @@ int main(void)
 	check_late_verdict();
 	check_full();
 	check_many_replies();
+	check_no_clock();
 	return check_report();
 }
