@@ -30,10 +30,8 @@ size_t header_feed(struct header *header, struct span bytes)
 	for (size_t at = 0; at < bytes.len; at++) {
 		char c = bytes.base[at];
 
-		if (!header->inside && c == '\r') {
-			header->over = true;
+		if (!header->inside && (c == '\r' || c == '\n'))
 			return at;
-		}
 		if (c == '\n') {
 			header->inside = false;
 			memset(header->matched, 0, sizeof(header->matched));
