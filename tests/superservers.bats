@@ -108,6 +108,18 @@ run_scripts() {
 	run_scripts s6
 }
 
+@test "the run script for s6 serves IPv4 and IPv6" {
+	local port
+	port=$(free_port)
+	mkdir "$DIR/pop3-session"
+	sed -i -e 's/--user mail-session//' "$DIR/scripts/s6/run"
+	sed -i -e "s/port=110/port=$port/" "$DIR/scripts/service"
+	start env -C "$DIR/pop3-session" "$DIR/scripts/s6/run"
+	assert_serves pop3 "$port"
+	run talk "TCP6:[::1]:$port"
+	assert_line --index 0 --regexp '^\+OK mx\.example\.org'
+}
+
 @test "lines for inetd: six services" {
 	local service ports=()
 	for service in smtp pop3 127.0.0.1:24 submission submissions pop3s; do
