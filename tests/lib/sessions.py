@@ -183,8 +183,11 @@ class Session:
     def until(self, pattern):
         """Reads until what came matches."""
         while not re.search(pattern.encode(), self.received, re.M):
-            piece = self.client.recv(65536)
-            assert piece, (pattern, self.received, self.logged())
+            try:
+                piece = self.client.recv(65536)
+            except TimeoutError:
+                piece = b""
+            assert piece, (pattern, self.received[-2000:], self.logged())
             self.received += piece
 
     def close(self):
