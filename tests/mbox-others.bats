@@ -33,6 +33,26 @@ setup() {
 	END
 }
 
+@test "a message without an end to its last line stays what it was when mail comes behind it (POP-020)" {
+	python3 - <<-'END'
+		import mbox, os, store
+		path, argv, environment = os.environ["MAIL"] + "/jo", [os.environ["STORE"]], {"MBOX": os.environ["MBOX"]}
+		for text in (b"A: 1\n\ncut", b"A: 1\n\ncut\r", b"A: 1", b"A: 1\n\n>From"):
+		    with open(path, "wb") as file:
+		        file.write(b"From a b\nA: 0\n\nbody\n\nFrom a b\n" + text)
+		    with store.Store([*argv, "serve"], **environment) as session:
+		        first, last = [line.split() for line in session.call("list", USER="jo")[1].decode().splitlines()]
+		        assert session.call("retrieve", USER="jo", MESSAGE=last[0])[:2] == (0, text)
+		        with store.Store([*argv, "serve"], **environment) as other:
+		            assert other.call("deliver", envelope=b"\njo\n", body=b"A: 2\n\nbody\n")[0] == 0
+		        got = session.call("retrieve", USER="jo", MESSAGE=last[0])
+		        assert got[:2] == (0, text), (text, got)
+		        assert session.call("delete", USER="jo", body=last[0].encode())[0] == 0
+		    texts, uids, _ = mbox.listing(argv, **environment)
+		    assert len(texts) == 2 and texts[0] == b"A: 0\n\nbody\n" and uids[0] == first[2], (texts, uids, first)
+	END
+}
+
 @test "a program that waits for the lock with the file open does not write into the void" {
 	python3 - <<-'END'
 		import fcntl, mbox, os, store

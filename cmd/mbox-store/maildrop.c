@@ -45,7 +45,7 @@ static bool parse_id(struct span id, struct message *message)
 		message->hash = message->hash << 4 | (uint64_t)digit;
 	}
 	return id.len == 16 && number_upto(at, INT64_MAX / 2, &message->at) &&
-	       number_upto(len, INT64_MAX / 2, &message->len);
+	       number_upto(len, INT64_MAX / 2, &message->len) && message->len > 0;
 }
 
 /* ---- list -------------------------------------------------------------------------------- */

@@ -166,19 +166,32 @@ enum scan_result scan_next(struct scan *scan, struct message *message)
 	return SCAN_MESSAGE;
 }
 
-/* Where the message ends with the blank line behind it, if there is one. False with errno. */
-static bool end_behind(int fd, const struct message *message, uint64_t *end)
+/*
+ * Where the message ends: *end with the blank line behind it, if there is one; *len are its octets.
+ * Its last line may have had no end when it was listed, and have got one since, from whoever
+ * delivered behind it. False with errno, ENOENT: something else was put there.
+ */
+static bool end_behind(int fd, const struct message *message, uint64_t *len, uint64_t *end)
 {
-	char bytes[2];
-	ssize_t got;
+	char bytes[4];
+	ssize_t got = pread(fd, bytes, sizeof(bytes), (off_t)(message->at + message->len - 1));
+	struct span behind = { bytes, got > 0 ? (size_t)got : 0 };
 
-	*end = message->at + message->len;
-	got = pread(fd, bytes, sizeof(bytes), (off_t)*end);
 	if (got < 0)
 		return false;
-	if (got > 0 && bytes[0] == '\n')
+	*len = message->len;
+	if (behind.len > 1 && behind.base[0] != '\n') {
+		errno = ENOENT;
+		if (behind.base[1] != '\n')
+			return false;
+		behind = span_from(behind, 1);
+		*len += 1;
+	}
+	behind = span_from(behind, behind.len > 0);
+	*end = message->at + *len;
+	if (span_starts(behind, SPAN("\n")))
 		*end += 1;
-	else if (got == 2 && bytes[0] == '\r' && bytes[1] == '\n')
+	else if (span_starts(behind, SPAN("\r\n")))
 		*end += 2;
 	return true;
 }
@@ -188,14 +201,15 @@ bool scan_finds(int fd, const struct message *message, uint64_t *end)
 	static struct scan scan;
 	struct message found;
 	enum scan_result result;
+	uint64_t len;
 
-	if (!end_behind(fd, message, end))
+	if (!end_behind(fd, message, &len, end))
 		return false;
 	scan_begin(&scan, fd, message->at, *end);
 	result = scan_next(&scan, &found);
 	if (result == SCAN_ERROR)
 		return false;
 	errno = ENOENT;
-	return result == SCAN_MESSAGE && found.at == message->at && found.len == message->len &&
+	return result == SCAN_MESSAGE && found.at == message->at && found.len == len &&
 	       found.hash == message->hash;
 }
