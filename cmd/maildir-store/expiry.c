@@ -68,7 +68,7 @@ static void sweep(struct deletion *deletion, enum folder folder, int64_t limit)
 		return;
 	}
 	while ((entry = readdir(entries)) != NULL) {
-		if (entry->d_name[0] == '.' ||
+		if (!name_fits(span_of(entry->d_name)) ||
 		    !is_old(deletion->maildir, folder, entry->d_name, limit))
 			continue;
 		memcpy(message.name, entry->d_name, strlen(entry->d_name) + 1);

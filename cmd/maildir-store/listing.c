@@ -195,9 +195,10 @@ static bool read_folder(struct room *room, struct maildir *maildir, enum folder 
 	       (got = getdents64(fd, (void *)room->directory, sizeof(room->directory))) > 0) {
 		for (ssize_t at = 0; at < got;) {
 			const struct dirent64 *entry = (const void *)(room->directory + at);
+			struct span name = span_of(entry->d_name);
 
-			if (entry->d_name[0] != '.' && is_file(fd, entry))
-				add(room, folder, span_of(entry->d_name));
+			if (name_fits(name) && is_file(fd, entry))
+				add(room, folder, name);
 			at += entry->d_reclen;
 		}
 	}

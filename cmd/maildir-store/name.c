@@ -7,9 +7,15 @@
 #include "base/number.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
+
+bool name_fits(struct span name)
+{
+	return name.len > 0 && name.len <= NAME_MAX && name.base[0] != '.';
+}
 
 /* The host's name; '/' and ':' are written as the Maildir description says, and so is ','. */
 static void host_put(struct buffer *out)

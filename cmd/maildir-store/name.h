@@ -22,6 +22,12 @@
 /* An ID: the folder, a slash, and the name with %XX for whatever may not stand in a list line. */
 #define ID_MAX 1024
 
+/*
+ * True when a file of that name may be a message: those with a dot in front are something else,
+ * and there is no room for longer ones than NAME_MAX, which FUSE has.
+ */
+bool name_fits(struct span name);
+
 /* What makes the names of one process at one time unique; taken once a delivery. */
 struct stamp {
 	uint64_t seconds;

@@ -125,8 +125,20 @@ static void escapes(void)
 	CHECK(!name_unescape(&out, (struct span){ bytes, sizeof(bytes) }));
 }
 
+/* Hardening 1: what a file system has of longer names than we have room for is none of ours. */
+static void fitting(void)
+{
+	char name[NAME_MAX + 1];
+
+	memset(name, 'a', sizeof(name));
+	CHECK(name_fits((struct span){ name, NAME_MAX }) &&
+	      !name_fits((struct span){ name, NAME_MAX + 1 }));
+	CHECK(!name_fits(SPAN(".a")) && !name_fits(SPAN("..")) && name_fits(SPAN("a")));
+}
+
 int main(void)
 {
+	fitting();
 	parts();
 	times();
 	order();
