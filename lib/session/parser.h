@@ -32,9 +32,10 @@ struct parser {
 	bool caged;        /* --sandbox is not off */
 	bool writes_files; /* output or trace is a regular file */
 	struct sandbox_offer offer;
-	int content_timeout; /* milliseconds that a store may pause in what it yields */
-	size_t pipe_size;    /* octets that the pipe holds */
-	struct span peer;    /* for the process title, or empty */
+	int content_timeout;  /* milliseconds that a store may pause in what it yields */
+	size_t pipe_size;     /* octets that the pipe holds */
+	struct span peer;     /* for the process title, or empty */
+	char login_delay[20]; /* of CAPA: what pop3.login_delay points to */
 };
 
 /*

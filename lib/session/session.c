@@ -5,6 +5,7 @@
 #include "backend/spawn.h"
 #include "base/descriptor.h"
 #include "base/log.h"
+#include "session/configure.h"
 #include "session/describe.h"
 #include "session/nursery.h"
 #include "session/parser.h"
@@ -34,7 +35,6 @@
 static _Alignas(4096) struct {
 	struct parser parser;
 	char hostname[80];
-	char login_delay[20];
 	struct engine_counts counts; /* what the parser before TLS counted */
 	struct runner runner;
 } self;
@@ -143,6 +143,16 @@ static void settle_events(struct runner *runner)
 	runner_offer(runner);
 }
 
+/* What runner and parser go by; `resumes` as for configure_parser. */
+static void settle(const struct engine_counts *resumes)
+{
+	settle_events(&self.runner);
+	if (resumes != NULL)
+		self.counts = *resumes;
+	configure_parser(&self.parser, &self.runner, resumes == NULL ? NULL : &self.counts);
+	self.parser.offer = offer;
+}
+
 static void log_faults(struct buffer *faults)
 {
 	struct span rest = buffer_span(faults);
@@ -157,116 +167,9 @@ static void log_faults(struct buffer *faults)
 	}
 }
 
-static struct span text_span(const char *text)
-{
-	return text == NULL ? SPAN("") : span_of(text);
-}
-
 static bool in_tls(void)
 {
 	return facts_get(&self.runner.facts, FACT_TLS_VERSION).base != NULL;
-}
-
-static int64_t wall_clock(void)
-{
-	return time(NULL);
-}
-
-static void configure_mail(const struct options *options)
-{
-	self.parser.smtp = (struct smtp_config){
-		.protocol = self.parser.protocol,
-		.hostname = self.runner.hostname,
-		.greeting = text_span(options->greeting),
-		.signoff = text_span(options->signoff),
-		.handled = self.runner.handled,
-		.listed = directory->programs,
-		.size_limit = options->size_limit,
-		.max_recipients = options->max_recipients,
-		.max_errors = options->max_errors,
-		.max_commands = options->max_commands,
-		.max_hops = options->max_hops,
-		.submission = options->submission,
-		.now = wall_clock,
-		.max_auth_failures = options->max_auth_failures,
-		.mechanisms = self.runner.offer,
-		.charset = options->address_charset,
-		.clean_newlines = options->bare_newline == BARE_NEWLINE_CLEAN,
-		.crlf = options->line_ends == LINE_ENDS_CRLF,
-		.quota_tempfail = options->quota_tempfail,
-		.tls = in_tls(),
-		.tls_require = options->tls_require,
-		.accept_domains = options->accept_domain.items,
-		.accept_domain_count = options->accept_domain.count,
-		.announce = options->announce.items,
-		.announce_count = options->announce.count,
-		.disabled = options->disable_command.items,
-		.disabled_count = options->disable_command.count,
-		.commands = directory->command_spans,
-		.command_count = directory->command_count,
-		.command_states = options->command_state.items,
-		.command_state_count = options->command_state.count,
-	};
-}
-
-/* --login-delay as CAPA tells it. */
-static struct span login_delay(const struct options *options)
-{
-	struct buffer text = BUFFER(self.login_delay);
-
-	if (options->login_delay == 0)
-		return SPAN_NONE;
-	buffer_number(&text, options->login_delay);
-	return buffer_span(&text);
-}
-
-static void configure_pop3(const struct options *options)
-{
-	self.parser.pop3 = (struct pop3_config){
-		.hostname = self.runner.hostname,
-		.greeting = text_span(options->greeting),
-		.signoff = text_span(options->signoff),
-		.implementation = SPAN("mail-session-" MS_VERSION),
-		.handled = self.runner.handled,
-		.max_errors = options->max_errors,
-		.max_commands = options->max_commands,
-		.max_auth_failures = options->max_auth_failures,
-		.mechanisms = self.runner.offer,
-		.timestamp = span_of(self.runner.timestamp),
-		.tls = in_tls(),
-		.tls_require = options->tls_require,
-		.quota_tempfail = options->quota_tempfail,
-		.expire = span_of(options->expire),
-		.login_delay = login_delay(options),
-		.disabled = options->disable_command.items,
-		.disabled_count = options->disable_command.count,
-		.commands = directory->command_spans,
-		.command_count = directory->command_count,
-		.command_states = options->command_state.items,
-		.command_state_count = options->command_state.count,
-	};
-}
-
-static void configure(enum protocol protocol, const struct options *options)
-{
-	self.parser.protocol = protocol;
-	self.parser.handled = self.runner.handled;
-	self.parser.peer = facts_get(&self.runner.facts, FACT_REMOTE_ADDR);
-	self.parser.content_timeout = (int)options->hook_timeout * 1000;
-	self.parser.caged = options->sandbox != SANDBOX_OFF;
-	self.parser.offer = offer;
-	self.parser.limits = (struct stream_limits){
-		.idle_timeout = options->idle_timeout,
-		.data_timeout = options->data_timeout,
-		.session_timeout = options->session_timeout,
-		.min_rate = (uint32_t)options->min_rate,
-		.greeting_delay = options->greeting_delay,
-		.error_delay = options->error_delay,
-	};
-	if (protocol == PROTOCOL_POP3)
-		configure_pop3(options);
-	else
-		configure_mail(options);
 }
 
 static void init_runner(enum protocol protocol, const struct options *options)
@@ -375,33 +278,15 @@ void session_describe(enum protocol protocol, const struct options *options, str
 	self.runner.hostname = own_name(options, &nobody);
 	if (options->tls == TLS_IMPLICIT)
 		set_text(FACT_TLS_VERSION, "TLS");
-	settle_events(&self.runner);
-	configure(protocol, options);
+	settle(NULL);
 	describe(&self.parser, directory, text);
 	describe_logins(&self.runner, text);
-}
-
-/* Behind TLS the limit on the whole session has been running for a while, and nobody waits. */
-static void configure_rest(const struct engine_counts *resumes)
-{
-	uint32_t limit = self.runner.options->session_timeout;
-	int64_t passed = clock_now() - self.runner.began;
-
-	self.counts = *resumes;
-	self.parser.smtp.resumes = self.parser.pop3.resumes = &self.counts;
-	self.parser.limits.greeting_delay = 0;
-	if (limit > 0)
-		self.parser.limits.session_timeout =
-			passed / 1000 < limit ? limit - (uint32_t)(passed / 1000) : 1;
 }
 
 bool session_start_parser(struct runner *runner, int in, int out,
 			  const struct engine_counts *resumes)
 {
-	settle_events(runner);
-	configure(runner->protocol, runner->options);
-	if (resumes != NULL)
-		configure_rest(resumes);
+	settle(resumes);
 	return nursery_start(runner, &self.parser, in, out);
 }
 
