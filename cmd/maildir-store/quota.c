@@ -3,6 +3,7 @@
 #include "quota.h"
 
 #include "name.h"
+#include "replacement.h"
 
 #include "base/descriptor.h"
 #include "base/number.h"
@@ -152,13 +153,9 @@ static void count_all(const struct maildir *maildir, struct quota *quota)
 /* Replaces the file by what was counted. Nothing is lost when that fails: it is counted again. */
 static void write_file(struct maildir *maildir, const struct quota *quota)
 {
-	struct stamp stamp;
-	char name_bytes[UID_MAX + 1];
 	char bytes[128];
-	struct buffer name = BUFFER(name_bytes);
 	struct buffer text = BUFFER(bytes);
-	int tmp = maildir_folder(maildir, FOLDER_TMP);
-	int fd = -1;
+	struct replacement new;
 
 	buffer_number(&text, quota->most_octets);
 	buffer_string(&text, "S,");
@@ -168,17 +165,12 @@ static void write_file(struct maildir *maildir, const struct quota *quota)
 	buffer_byte(&text, ' ');
 	buffer_number(&text, (uint64_t)quota->messages);
 	buffer_byte(&text, '\n');
-	if (tmp >= 0 && stamp_take(&stamp)) {
-		name_unique_put(&name, &stamp, 0);
-		if (buffer_cstr(&name) != NULL)
-			fd = openat(tmp, name.base, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	}
-	if (fd < 0)
+	if (!replacement_begin(&new, maildir))
 		return;
-	if (!fd_write_all(fd, buffer_span(&text)) ||
-	    renameat(tmp, name.base, maildir->dir, FILE_NAME) != 0)
-		unlinkat(tmp, name.base, 0);
-	fd_close(&fd);
+	if (fd_write_all(new.fd, buffer_span(&text)) &&
+	    replacement_install(&new, maildir, FILE_NAME))
+		fd_close(&new.fd);
+	replacement_abandon(&new, maildir);
 }
 
 /* Reads the file. False: there is none, or it must be counted anew. */
