@@ -120,6 +120,15 @@ list_opening() {
 	END
 }
 
+@test "list: a size in a name that is none is not believed" {
+	for size in 1099511627776 99999999999999999999 -1 6x; do
+		printf 'A: b\n' >"$MAIL/jo/new/1600000000.M1P1.mx,S=5,W=$size"
+		USER=jo@example.org run -0 "$STORE" list
+		assert_output "new/1600000000.M1P1.mx,S=5,W=$size 6 1600000000.M1P1.mx"
+		rm "$MAIL/jo/new/1600000000.M1P1.mx,S=5,W=$size"
+	done
+}
+
 @test "list: where a directory does not tell what is a file, nothing is hidden that cannot be looked at" {
 	printf 'A: b\n' >"$MAIL/jo/new/1600000000.M1P1.mx,S=5,W=6"
 	mkdir "$MAIL/jo/new/1600000001.M1P1.mx,S=5,W=6"

@@ -94,7 +94,7 @@ bool name_field(struct span name, char letter, uint64_t *value)
 		struct span field = span_take(&rest, ',');
 
 		if (field.len > 2 && field.base[0] == letter && field.base[1] == '=')
-			return number_upto(span_from(field, 2), INT64_MAX, value);
+			return number_upto(span_from(field, 2), SIZE_MOST, value);
 	}
 	return false;
 }

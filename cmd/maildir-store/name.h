@@ -19,6 +19,8 @@
 #define UID_MAX 70
 /* Octets of the host's name in a file name: with them the unique part fits a unique-id. */
 #define HOST_MAX 16
+/* What is larger is no message, and no listing that tells it is taken. */
+#define SIZE_MOST ((UINT64_C(1) << 40) - 1)
 /* An ID: the folder, a slash, and the name with %XX for whatever may not stand in a list line. */
 #define ID_MAX 1024
 
@@ -49,7 +51,7 @@ struct span name_unique(struct span name);
 /* The part before the flags. */
 struct span name_base(struct span name);
 
-/* The field ",X=digits"; false when there is none. */
+/* The field ",X=digits", a size; false when there is none. */
 bool name_field(struct span name, char letter, uint64_t *value);
 
 /* True when the flags hold `flag`. */
