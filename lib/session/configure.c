@@ -11,11 +11,6 @@ static struct span text_span(const char *text)
 	return text == NULL ? SPAN("") : span_of(text);
 }
 
-static bool in_tls(const struct runner *runner)
-{
-	return facts_get(&runner->facts, FACT_TLS_VERSION).base != NULL;
-}
-
 static int64_t wall_clock(void)
 {
 	return time(NULL);
@@ -47,7 +42,7 @@ static void configure_mail(struct parser *parser, const struct runner *runner,
 		.clean_newlines = options->bare_newline == BARE_NEWLINE_CLEAN,
 		.crlf = options->line_ends == LINE_ENDS_CRLF,
 		.quota_tempfail = options->quota_tempfail,
-		.tls = in_tls(runner),
+		.tls = runner_in_tls(runner),
 		.tls_require = options->tls_require,
 		.resumes = resumes,
 		.accept_domains = options->accept_domain.items,
@@ -91,7 +86,7 @@ static void configure_pop3(struct parser *parser, const struct runner *runner,
 		.max_auth_failures = options->max_auth_failures,
 		.mechanisms = runner->offer,
 		.timestamp = span_of(runner->timestamp),
-		.tls = in_tls(runner),
+		.tls = runner_in_tls(runner),
 		.tls_require = options->tls_require,
 		.resumes = resumes,
 		.quota_tempfail = options->quota_tempfail,

@@ -68,7 +68,7 @@ void runner_offer(struct runner *runner)
 {
 	const struct options *options = runner->options;
 	event_set programs = runner->directory->programs;
-	bool tls = facts_get(&runner->facts, FACT_TLS_VERSION).base != NULL;
+	bool tls = runner_in_tls(runner);
 	bool pop3 = runner->protocol == PROTOCOL_POP3;
 
 	/* What needs the helper is offered where it is installed. */

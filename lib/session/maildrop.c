@@ -10,10 +10,7 @@
 #include "session/login_delay.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The parser goes back to the listing, so it has to be a file: what comes as a stream is copied. */

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -76,10 +75,9 @@ static void name_transaction(struct runner *runner)
 static bool may_send(const struct runner *runner)
 {
 	const struct options *options = runner->options;
-	const struct facts *facts = &runner->facts;
 
-	return (!options->submission || facts_get(facts, FACT_AUTH_USER).base != NULL) &&
-	       (!options->tls_require || facts_get(facts, FACT_TLS_VERSION).base != NULL);
+	return (!options->submission || facts_get(&runner->facts, FACT_AUTH_USER).base != NULL) &&
+	       (!options->tls_require || runner_in_tls(runner));
 }
 
 void runner_mail_from(struct runner *runner, bool asked)
@@ -212,7 +210,7 @@ static void compose_preamble(struct runner *runner)
 			    .recipient = facts_get(facts, FACT_ORIGINAL_RECIPIENT),
 			    .lmtp = runner->protocol == PROTOCOL_LMTP,
 			    .esmtp = !span_equal(facts_get(facts, FACT_TRACE_TYPE), SPAN("HELO")),
-			    .tls = facts_get(facts, FACT_TLS_VERSION).base != NULL,
+			    .tls = runner_in_tls(runner),
 			    .authenticated = facts_get(facts, FACT_AUTH_USER).base != NULL,
 			    .utf8 = facts_get(facts, FACT_SMTPUTF8).base != NULL,
 			    .crlf = crlf_wanted(runner),

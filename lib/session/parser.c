@@ -9,7 +9,6 @@
 #include "session/outbox.h"
 #include "session/title.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>

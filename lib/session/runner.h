@@ -135,6 +135,12 @@ void runner_run(struct runner *runner);
  * transaction. */
 const char *runner_identity(const struct runner *runner);
 
+/* True inside of TLS, whoever speaks it for us. */
+static inline bool runner_in_tls(const struct runner *runner)
+{
+	return facts_get(&runner->facts, FACT_TLS_VERSION).base != NULL;
+}
+
 /* ---- wait.c ---- */
 
 /* What a turn found ready. */

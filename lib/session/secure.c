@@ -53,8 +53,7 @@ bool runner_hold_client(struct runner *runner, int in, int out)
 
 bool runner_offers_tls(const struct runner *runner)
 {
-	return runner->options->tls == TLS_STARTTLS &&
-	       facts_get(&runner->facts, FACT_TLS_VERSION).base == NULL &&
+	return runner->options->tls == TLS_STARTTLS && !runner_in_tls(runner) &&
 	       (runner->secure.foreign || options_have_certificate(runner->options));
 }
 

@@ -167,11 +167,6 @@ static void log_faults(struct buffer *faults)
 	}
 }
 
-static bool in_tls(void)
-{
-	return facts_get(&self.runner.facts, FACT_TLS_VERSION).base != NULL;
-}
-
 static void init_runner(enum protocol protocol, const struct options *options)
 {
 	runner_init(&self.runner, protocol, options, directory);
@@ -301,7 +296,7 @@ static void let_go(int in, int out)
 /* False with errno. A client that does not get as far as TLS has been served all the same. */
 static bool begin(struct runner *runner, int in, int out)
 {
-	bool implicit = runner->options->tls == TLS_IMPLICIT && !in_tls();
+	bool implicit = runner->options->tls == TLS_IMPLICIT && !runner_in_tls(runner);
 
 	if ((implicit || runner_handles(runner, EVENT_STARTTLS)) &&
 	    !runner_hold_client(runner, in, out))
