@@ -33,8 +33,7 @@ static struct {
 	struct directory every; /* a program for each event of a mail session */
 	struct directory most;  /* the same without disconnect, which is run in any case */
 	struct directory few;   /* for deliver and disconnect alone */
-	struct directory
-		serve; /* a co-process for rcpt and vrfy with can=ahead, and the same two */
+	struct directory serve; /* the same, and a co-process for rcpt and vrfy */
 	struct runner runner;
 	int parser; /* the parser's end of the socket */
 	int body;   /* and of the pipe */
